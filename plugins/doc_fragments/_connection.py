@@ -24,7 +24,6 @@ options:
         C(group/leadops.dynamics365.api).
       - An application with a certificate or a federated credential is the safest choice. Secrets belong into Ansible Vault.
     type: dict
-    default: {}
     suboptions:
       method:
         description:

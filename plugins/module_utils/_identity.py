@@ -87,7 +87,7 @@ class UserPassword:
     client_secret: str | None = field(default=None, repr=False)
 
 
-Credentials = ClientSecret | ClientCertificate | WorkloadIdentity | ManagedIdentity | UserPassword
+Credentials: t.TypeAlias = "ClientSecret | ClientCertificate | WorkloadIdentity | ManagedIdentity | UserPassword"
 
 
 @dataclass(frozen=True)

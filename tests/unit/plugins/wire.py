@@ -71,7 +71,7 @@ class Wire(BaseAdapter):
         self.script = list(script)
         self.sign_ins = 0
 
-    def send(self, request: requests.PreparedRequest, **_: t.Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, **_options: t.Any) -> requests.Response:  # type: ignore[override]
         url = unquote(str(request.url))
         if url.startswith("https://login.microsoftonline.com/"):
             return self._sign_in(request, url)

@@ -34,7 +34,7 @@ def test_a_throttled_request_waits_as_long_as_the_service_says_even_a_fraction()
 
 
 def test_a_pause_beyond_the_deadline_is_not_begun():
-    sender, clock, _ = http(Expected("GET", URL, 429, headers={"Retry-After": "600"}), retry_timeout=300)
+    sender, clock, _wire = http(Expected("GET", URL, 429, headers={"Retry-After": "600"}), retry_timeout=300)
     assert sender.send(Call("GET", URL)).status == 429
     assert clock.slept == []
 
@@ -53,21 +53,21 @@ def test_what_may_have_happened_is_repeated_only_if_that_does_no_harm(status: in
 
 
 def test_a_dropped_connection_leaves_the_outcome_unknown():
-    sender, _, _ = http(Expected("POST", URL, raises=requests.ConnectionError("('Connection aborted.', RemoteDisconnected())")))
+    sender, _clock, _wire = http(Expected("POST", URL, raises=requests.ConnectionError("('Connection aborted.', RemoteDisconnected())")))
     with pytest.raises(OutcomeUnknown):
         sender.send(Call("POST", URL, repeatable=False))
 
 
 def test_a_connection_that_was_never_made_did_nothing():
     refused = requests.ConnectionError("HTTPSConnectionPool: Max retries exceeded (Caused by NewConnectionError('refused'))")
-    sender, _, wire = http(Expected("POST", URL, raises=refused), Expected("POST", URL, 204))
+    sender, _clock, wire = http(Expected("POST", URL, raises=refused), Expected("POST", URL, 204))
     assert sender.send(Call("POST", URL, repeatable=False)).status == 204
     wire.finished()
 
 
 def test_a_service_that_stays_away_is_named():
-    down = [Expected("GET", URL, raises=requests.ConnectionError("NewConnectionError")) for _ in range(20)]
-    sender, clock, _ = http(*down, retry_timeout=60)
+    down = [Expected("GET", URL, raises=requests.ConnectionError("NewConnectionError"))] * 20
+    sender, clock, _wire = http(*down, retry_timeout=60)
     with pytest.raises(NotReachable) as caught:
         sender.send(Call("GET", URL))
     assert "contoso.crm4.dynamics.com" in caught.value.why
@@ -75,7 +75,7 @@ def test_a_service_that_stays_away_is_named():
 
 
 def test_a_certificate_that_is_not_trusted_is_not_tried_again():
-    sender, clock, _ = http(Expected("GET", URL, raises=requests.exceptions.SSLError("certificate verify failed")))
+    sender, clock, _wire = http(Expected("GET", URL, raises=requests.exceptions.SSLError("certificate verify failed")))
     with pytest.raises(NotReachable) as caught:
         sender.send(Call("GET", URL))
     assert "ca_path" in caught.value.next_step
@@ -83,7 +83,7 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again():
 
 
 def test_a_service_can_know_better_than_the_status():
-    sender, clock, _ = http(Expected("POST", URL, 429, {"error": {"code": "0x80071151"}}))
+    sender, clock, _wire = http(Expected("POST", URL, 429, {"error": {"code": "0x80071151"}}))
     answer = sender.send(Call("POST", URL), lambda _answer: Verdict.FINAL)
     assert answer.status == 429
     assert clock.slept == []

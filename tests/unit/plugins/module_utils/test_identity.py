@@ -94,7 +94,7 @@ def test_forked_workers_share_one_sign_in():
     fork = multiprocessing.get_context("fork")
     store = SharedTokenStore()
     sign_ins = fork.Value("i", 0)
-    workers = [fork.Process(target=_sign_in, args=(store, "0a" * 32, sign_ins)) for _ in range(8)]
+    workers = [fork.Process(target=_sign_in, args=(store, "0a" * 32, sign_ins)) for _worker in range(8)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -111,7 +111,7 @@ def test_what_cannot_succeed_is_not_begun():
 
 
 def test_a_timeout_names_the_likely_reason():
-    looks = [by_object_id() for _ in range(20)]
+    looks = [by_object_id()] * 20
     ended = run(module, {**ARGS, "wait_timeout": 30}, by_name(), directory(), environment(securityGroupId="grp"), add_user(), *looks)
     assert ended.failed
     assert ended.result["error"]["kind"] == "WaitedTooLong"
