@@ -1,0 +1,5 @@
+# Copyright (c) 2026, leadops.dynamics365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A local cloud: Entra ID, Graph, Dataverse, Power Platform admin and Partner Center for tests and rehearsals."""

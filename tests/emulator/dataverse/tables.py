@@ -1,0 +1,260 @@
+# Copyright (c) 2026, leadops.dynamics365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tables that the emulator plays: keys, columns, navigation properties, ownership."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from .columns import COLUMNS
+
+Ownership = Literal["user", "business", "organization", "none"]
+
+
+@dataclass(frozen=True)
+class Navigation:
+    """A navigation property: one row behind a lookup, or many."""
+
+    name: str
+    table: str
+    """Logical name of the table it leads to; ``principal`` for an owner, which is a user or a team."""
+    lookup: str = ""
+    """For a single one: the lookup's property on this table. For a collection of children: the property on the other table."""
+    many: bool = False
+    association: str = ""
+    """For a many-to-many relation: the collection that keeps it (see ``relations``)."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table."""
+
+    logical: str
+    entity_set: str
+    key: str
+    primary_name: str
+    stem: str
+    """What privilege names are made of: ``prvRead`` + stem. Empty: nobody needs a privilege to read it."""
+    ownership: Ownership
+    object_type_code: int
+    display: str
+    navigations: tuple[Navigation, ...] = ()
+    feature: str = ""
+    """The tenant's feature without which the table does not exist."""
+    writable: bool = True
+    """False: the service itself refuses POST, PATCH and DELETE."""
+    alternate_keys: tuple[tuple[str, ...], ...] = ()
+    lengths: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def columns(self) -> Mapping[str, str]:
+        """Type by property name."""
+        return {name: edm for edm, names in COLUMNS[self.logical].items() for name in names.split()}
+
+    def navigation(self, name: str) -> Navigation | None:
+        """Find a navigation property."""
+        return next((item for item in self.navigations if item.name == name), None)
+
+
+def _to(name: str, table: str, lookup: str = "") -> Navigation:
+    return Navigation(name, table, lookup or f"_{name}_value")
+
+
+def _children(name: str, table: str, lookup: str) -> Navigation:
+    return Navigation(name, table, lookup, many=True)
+
+
+def _related(name: str, table: str, association: str) -> Navigation:
+    return Navigation(name, table, many=True, association=association)
+
+
+_AUDIT = (_to("createdby", "systemuser"), _to("modifiedby", "systemuser"))
+_OWNED = (
+    *_AUDIT,
+    _to("ownerid", "principal"),
+    _to("owninguser", "systemuser"),
+    _to("owningteam", "team"),
+    _to("owningbusinessunit", "businessunit"),
+)
+
+_TABLES = (
+    Table("account", "accounts", "accountid", "name", "Account", "user", 1, "Account", _OWNED, lengths={"name": 160}),
+    Table("contact", "contacts", "contactid", "fullname", "Contact", "user", 2, "Contact", _OWNED, lengths={"firstname": 50, "lastname": 50}),
+    Table(
+        "lead",
+        "leads",
+        "leadid",
+        "fullname",
+        "Lead",
+        "user",
+        4,
+        "Lead",
+        _OWNED,
+        feature="sales_app",
+        lengths={
+            **{"subject": 300, "firstname": 50, "lastname": 50, "companyname": 100},
+            **{"emailaddress1": 100, "telephone1": 50, "jobtitle": 100, "description": 2000},
+        },
+    ),
+    Table(
+        "systemuser",
+        "systemusers",
+        "systemuserid",
+        "fullname",
+        "User",
+        "business",
+        8,
+        "User",
+        (
+            *_AUDIT,
+            _to("businessunitid", "businessunit"),
+            _to("parentsystemuserid", "systemuser"),
+            _related("systemuserroles_association", "role", "systemuserroles"),
+            _related("teammembership_association", "team", "members"),
+        ),
+        alternate_keys=(("azureactivedirectoryobjectid",),),
+        lengths={"firstname": 256, "lastname": 256, "internalemailaddress": 100, "domainname": 1024},
+    ),
+    Table(
+        "team",
+        "teams",
+        "teamid",
+        "name",
+        "Team",
+        "business",
+        9,
+        "Team",
+        (
+            *_AUDIT,
+            _to("businessunitid", "businessunit"),
+            _to("administratorid", "systemuser"),
+            _related("teamroles_association", "role", "teamroles"),
+            _related("teammembership_association", "systemuser", "members"),
+        ),
+        alternate_keys=(("azureactivedirectoryobjectid", "membershiptype"),),
+        lengths={"name": 160},
+    ),
+    Table(
+        "businessunit",
+        "businessunits",
+        "businessunitid",
+        "name",
+        "BusinessUnit",
+        "business",
+        10,
+        "Business Unit",
+        (
+            *_AUDIT,
+            _to("parentbusinessunitid", "businessunit"),
+            _children("business_unit_parent_business_unit", "businessunit", "_parentbusinessunitid_value"),
+            _children("business_unit_system_users", "systemuser", "_businessunitid_value"),
+            _children("business_unit_teams", "team", "_businessunitid_value"),
+            _children("business_unit_roles", "role", "_businessunitid_value"),
+        ),
+        lengths={"name": 160},
+    ),
+    Table("organization", "organizations", "organizationid", "name", "Organization", "none", 1019, "Organization", writable=True),
+    Table(
+        "role",
+        "roles",
+        "roleid",
+        "name",
+        "Role",
+        "business",
+        1036,
+        "Security Role",
+        (
+            *_AUDIT,
+            _to("businessunitid", "businessunit"),
+            _to("parentroleid", "role"),
+            _to("parentrootroleid", "role"),
+            _children("role_parent_role", "role", "_parentroleid_value"),
+            _children("role_parent_root_role", "role", "_parentrootroleid_value"),
+            _related("systemuserroles_association", "systemuser", "systemuserroles"),
+            _related("teamroles_association", "team", "teamroles"),
+            _related("roleprivileges_association", "privilege", "roleprivileges"),
+        ),
+        lengths={"name": 100},
+    ),
+    Table(
+        "privilege",
+        "privileges",
+        "privilegeid",
+        "name",
+        "",
+        "none",
+        1023,
+        "Privilege",
+        (_related("roleprivileges_association", "role", "roleprivileges"),),
+        writable=False,
+    ),
+    Table("roleprivileges", "roleprivilegescollection", "roleprivilegeid", "", "", "none", 12, "Role Privilege", writable=False),
+    Table("systemuserroles", "systemuserrolescollection", "systemuserroleid", "", "", "none", 15, "System User Roles", writable=False),
+    Table(
+        "solution",
+        "solutions",
+        "solutionid",
+        "friendlyname",
+        "Solution",
+        "organization",
+        7100,
+        "Solution",
+        (*_AUDIT, _to("publisherid", "publisher"), _to("parentsolutionid", "solution"), _to("organizationid", "organization")),
+        lengths={"uniquename": 65, "friendlyname": 256},
+    ),
+    Table(
+        "publisher",
+        "publishers",
+        "publisherid",
+        "friendlyname",
+        "Publisher",
+        "organization",
+        7101,
+        "Publisher",
+        (*_AUDIT, _children("publisher_solution", "solution", "_publisherid_value")),
+    ),
+    Table(
+        "solutioncomponent",
+        "solutioncomponents",
+        "solutioncomponentid",
+        "",
+        "",
+        "none",
+        7103,
+        "Solution Component",
+        (_to("solutionid", "solution"),),
+        writable=False,
+    ),
+    Table("importjob", "importjobs", "importjobid", "name", "ImportJob", "organization", 9107, "Import Job", _AUDIT),
+    Table("asyncoperation", "asyncoperations", "asyncoperationid", "name", "AsyncOperation", "user", 4700, "System Job", _OWNED),
+    Table(
+        "msdyn_solutionhistory",
+        "msdyn_solutionhistories",
+        "msdyn_solutionhistoryid",
+        "msdyn_name",
+        "msdyn_solutionhistory",
+        "organization",
+        10006,
+        "Solution History",
+        writable=False,
+    ),
+)
+
+TABLES: Mapping[str, Table] = {table.logical: table for table in _TABLES}
+"""By logical name."""
+SETS: Mapping[str, Table] = {table.entity_set: table for table in _TABLES}
+"""By entity set name."""
+
+# The service has these, the emulator does not: asking for one is a gap in the emulator, not a wrong address.
+UNPLAYED_SETS = frozenset(
+    "activitypointers annotations appmodules appointments businessprocessflowinstances calendars campaigns competitors connectionreferences connections "
+    "customapis duplicaterules emails environmentvariabledefinitions environmentvariablevalues fieldpermissions fieldsecurityprofiles incidents invoices "
+    "knowledgearticles mailboxes opportunities pluginassemblies plugintypes positions postfollows privilegeobjecttypecodesset processsessions products "
+    "queueitems queues quotes roletemplates salesorders savedqueries sdkmessageprocessingsteps sdkmessages sitemaps stagesolutionuploads subjects "
+    "systemforms tasks teamrolescollection teamtemplates territories transactioncurrencies userentityuisettingsset userqueries usersettingscollection "
+    "webresourceset workflows GlobalOptionSetDefinitions RelationshipDefinitions ManagedPropertyDefinitions EntityKeyDefinitions".split()
+)

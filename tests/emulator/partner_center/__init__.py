@@ -1,0 +1,10 @@
+# Copyright (c) 2026, leadops.dynamics365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Partner Center: the list of a partner's customers."""
+
+from __future__ import annotations
+
+from .customers import handle, unauthorized
+
+__all__ = ["handle", "unauthorized"]
