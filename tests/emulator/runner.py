@@ -44,7 +44,7 @@ def run(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; answers the exit status."""
     try:
         rules = parse_spec(settings.faults)
-        specs = load(settings.tenants) if settings.tenants else DEFAULT_TENANTS
+        named = load(settings.tenants) if settings.tenants else None
     except (BadFaultError, BadTenantsFileError) as error:
         return _refuse(str(error))
     with ExitStack() as stack:
@@ -60,6 +60,8 @@ def run(settings: Settings) -> int:
         stack.callback(store.close)
         world = World(store, settings.seed)
         faults, log = Faults(world, settings.seed, rules), RequestLog(world)
+        # Without a tenants file a kept state goes on with the tenants that it was begun with.
+        specs: list[Spec] = named or store.collection("", "world").get("tenants", {"value": DEFAULT_TENANTS})["value"]
         _create_missing(world, keys, specs)
         port = sockets[0].getsockname()[1]
         about = _About(f"https://localhost:{port}", f"http://127.0.0.1:{proxy_socket.getsockname()[1]}", files, keys)
@@ -133,6 +135,7 @@ class _About:
 
 
 def _create_missing(world: World, keys: KeyRing, specs: list[Spec]) -> None:
+    world.store.collection("", "world")["tenants"] = {"value": specs}
     present = {tenant.name for tenant in world.tenants()}
     for spec in specs:
         if spec["name"] not in present:

@@ -118,12 +118,12 @@ class Store:
         try:
             yield
         except BaseException:
-            self._journals.remove(journal)
+            self._journals.pop()
             for collection, key, before in reversed(journal):
                 collection.restore(key, before)
             raise
         else:
-            self._journals.remove(journal)
+            self._journals.pop()
 
     def commit(self) -> None:
         """Make all changes so far survive a killed process."""

@@ -32,7 +32,9 @@ def test_who_am_i(client: Client) -> None:
     assert answer.headers["set-cookie"].startswith("ARRAffinity=0;")
 
 
-@pytest.mark.parametrize(("org_version", "served", "refused"), [("9.2.24014.00186", ["v9.0", "v9.1", "v9.2"], ["v8.2", "v9.3"]), ("8.2.2.112", ["v8.0", "v8.2"], ["v9.0", "v8.3"])])
+@pytest.mark.parametrize(
+    ("org_version", "served", "refused"), [("9.2.24014.00186", ["v9.0", "v9.1", "v9.2"], ["v8.2", "v9.3"]), ("8.2.2.112", ["v8.0", "v8.2"], ["v9.0", "v8.3"])]
+)
 def test_versions_in_the_address(org_version: str, served: list[str], refused: list[str]) -> None:
     client = organisation(org_version=org_version)
     for version in served:
@@ -76,7 +78,12 @@ def test_callers_who_are_no_members_or_disabled(client: Client) -> None:
         ("rolez", 404, "0x80060888", "Resource not found for the segment 'rolez'."),
         ("roles?$skip=1", 400, "0x80060888", "Skip Clause is not supported in CRM"),
         ("roles?$select=colour", 400, "0x80060888", "Could not find a property named 'colour' on type 'Microsoft.Dynamics.CRM.role'."),
-        ("roles?$filter=businessunitid/colour%20eq%201", 400, "0x80060888", "Could not find a property named 'colour' on type 'Microsoft.Dynamics.CRM.businessunit'."),
+        (
+            "roles?$filter=businessunitid/colour%20eq%201",
+            400,
+            "0x80060888",
+            "Could not find a property named 'colour' on type 'Microsoft.Dynamics.CRM.businessunit'.",
+        ),
         ("roles?$filter=name%20eq%20'O'Bryan'", 400, "0x80060888", "There is an unterminated literal at position"),
         ("roles(00000000-0000-0000-0000-000000000000)", 400, "0x80040203", "Expected non-empty Guid."),
         ("roles(11111111-2222-4333-8444-555555555555)", 404, "0x80040217", "Entity 'role' With Id = 11111111-2222-4333-8444-555555555555 Does Not Exist"),

@@ -32,7 +32,7 @@ def held(client: Client, role_id: str) -> dict[str, str]:
     return {item["PrivilegeName"]: item["Depth"] for item in answer.body["RolePrivileges"]}
 
 
-BASELINE = {name: "Global" for name in ("prvReadSharePointData", "prvWriteSharePointData", "prvCreateSharePointData", "prvReadSharePointDocument")}
+BASELINE = dict.fromkeys(("prvReadSharePointData", "prvWriteSharePointData", "prvCreateSharePointData", "prvReadSharePointDocument"), "Global")
 
 
 def test_shape_of_a_role(client: Client) -> None:
@@ -239,7 +239,9 @@ def test_teams(client: Client) -> None:
     assert client.as_caller(PERSON_ID).get("leads").status == 403
     assert client.post(f"teams({made.id})/teammembership_association/$ref", {"@odata.id": f"{API}/systemusers({user})"}).status == 204
     assert client.as_caller(PERSON_ID).get("leads").status == 200
-    named = client.get(f"systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames(PrivilegeNames=@p)?@p=[%22prvReadLead%22,%22prvWriteLead%22]")
+    named = client.get(
+        f"systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames(PrivilegeNames=@p)?@p=[%22prvReadLead%22,%22prvWriteLead%22]"
+    )
     assert [(item["PrivilegeName"], item["Depth"]) for item in named.body["RolePrivileges"]] == [("prvReadLead", "Global")]
     every = client.get(f"systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()")
     assert {item["PrivilegeName"]: item["Depth"] for item in every.body["RolePrivileges"]}["prvReadLead"] == "Basic"

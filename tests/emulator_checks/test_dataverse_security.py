@@ -64,7 +64,9 @@ def test_basic_depth_reaches_own_rows_only(client: Client) -> None:
     assert person.ask("DELETE", f"leads({own})").status == 204
 
 
-@pytest.mark.parametrize(("depth", "seen"), [("Basic", {"own"}), ("Local", {"own", "root"}), ("Deep", {"own", "root", "child"}), ("Global", {"own", "root", "child"})])
+@pytest.mark.parametrize(
+    ("depth", "seen"), [("Basic", {"own"}), ("Local", {"own", "root"}), ("Deep", {"own", "root", "child"}), ("Global", {"own", "root", "child"})]
+)
 def test_depth_counts_from_the_business_unit(client: Client, depth: str, seen: set[str]) -> None:
     person = client.with_role(rights(depth))
     admin = client.user(ADMIN_ID)["systemuserid"]

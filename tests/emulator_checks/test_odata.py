@@ -10,8 +10,26 @@ import pytest
 from tests.emulator import odata
 
 ROWS = [
-    {"id": "8D2AA266-8fee-43a4-85e7-2aa1aaab5259", "name": "O'Bryan", "age": 3, "on": True, "when": "2024-01-31T00:00:00Z", "nothing": None, "tags": ["a", "b"], "allowed": 1},
-    {"id": "8d2aa266-8fee-43a4-85e7-2aa1aaab525a", "name": "ann", "age": 40, "on": False, "when": "2025-01-31T10:00:00Z", "nothing": "x", "tags": [], "allowed": 2},
+    {
+        "id": "8D2AA266-8fee-43a4-85e7-2aa1aaab5259",
+        "name": "O'Bryan",
+        "age": 3,
+        "on": True,
+        "when": "2024-01-31T00:00:00Z",
+        "nothing": None,
+        "tags": ["a", "b"],
+        "allowed": 1,
+    },
+    {
+        "id": "8d2aa266-8fee-43a4-85e7-2aa1aaab525a",
+        "name": "ann",
+        "age": 40,
+        "on": False,
+        "when": "2025-01-31T10:00:00Z",
+        "nothing": "x",
+        "tags": [],
+        "allowed": 2,
+    },
 ]
 
 
@@ -44,7 +62,7 @@ def names(text: str, **options: bool) -> list[str]:
         ("tags/any()", ["O'Bryan"]),
         ("tags/all(t:t eq 'z')", ["ann"]),
         ("allowed eq 2", ["ann"]),
-        ("Microsoft.Dynamics.CRM.In(PropertyName='name',PropertyValues=[\"ANN\",\"x\"])", ["ann"]),
+        ('Microsoft.Dynamics.CRM.In(PropertyName=\'name\',PropertyValues=["ANN","x"])', ["ann"]),
         ("Microsoft.Dynamics.CRM.In(PropertyName='name',PropertyValues=[\"o'bryan\"])", ["O'Bryan"]),
     ],
 )
@@ -99,7 +117,9 @@ def test_nested_expand() -> None:
     assert (unit.name, unit.query) == ("unit", odata.Query())
 
 
-@pytest.mark.parametrize("raw", ["$top=-1", "$top=x", "$count=maybe", "$orderby=a b", "$expand=a($select=b", "$select=a&$select=b", "$select=a,,b", "$expand=a(foo=1)"])
+@pytest.mark.parametrize(
+    "raw", ["$top=-1", "$top=x", "$count=maybe", "$orderby=a b", "$expand=a($select=b", "$select=a&$select=b", "$select=a,,b", "$expand=a(foo=1)"]
+)
 def test_bad_options(raw: str) -> None:
     with pytest.raises(odata.QuerySyntaxError):
         odata.parse_query(raw)

@@ -88,6 +88,15 @@ def test_a_restart_finds_everything(tmp_path: Path, end: str) -> None:
         assert {name: about[name] for name in same} == {name: second.tenant("solo")[name] for name in same}
 
 
+def test_a_kept_state_goes_on_without_its_tenants_file(tmp_path: Path) -> None:
+    state = ("--state", str(tmp_path / "state"))
+    for arguments in (("--tenants", write(tmp_path / "one.json", ONE_TENANT), *state), state):
+        with RunningEmulator(*arguments) as running:
+            assert [tenant["name"] for tenant in running.tenants] == ["solo"]
+            running.control("POST", "reset")
+            assert [tenant["name"] for tenant in running.control("GET", "tenants")["value"]] == ["solo"]
+
+
 def test_ids_are_not_handed_out_twice_over_a_restart(tmp_path: Path) -> None:
     arguments = ("--tenants", write(tmp_path / "one.json", ONE_TENANT), "--state", str(tmp_path / "state"))
     ids = []

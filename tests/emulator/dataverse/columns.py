@@ -60,8 +60,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     "contact": {
         "DateTimeOffset": "createdon modifiedon",
         "Guid": (
-            "_createdby_value _modifiedby_value _ownerid_value _owningbusinessunit_value _owningteam_value _owninguser_value _parentcustomerid_value "
-            "contactid"
+            "_createdby_value _modifiedby_value _ownerid_value _owningbusinessunit_value _owningteam_value _owninguser_value _parentcustomerid_value contactid"
         ),
         "Int32": "statecode statuscode",
         "Int64": "versionnumber",
@@ -151,7 +150,10 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         ),
         "Int32": "solutiontype sourcecontrolsyncstatus",
         "Int64": "pinpointpublisherid pinpointsolutionid versionnumber",
-        "String": "description friendlyname pinpointassetid pinpointsolutiondefaultlocale solutionpackageversion templatesuffix uniquename upgradeinfo version",
+        "String": (
+            "description friendlyname pinpointassetid pinpointsolutiondefaultlocale solutionpackageversion templatesuffix thumbprint uniquename "
+            "upgradeinfo version"
+        ),
     },
     "solutioncomponent": {
         "Boolean": "ismetadata",

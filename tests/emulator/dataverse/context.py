@@ -118,9 +118,7 @@ class Context:
                 f"'application/json;odata.metadata=minimal, application/json' matches the content type '{content_type}'.",
             )
         try:
-            document = Request(
-                self.method, self.path, self.path, self.query, self.headers, self.body, self.api, self.request.request_id
-            ).json()
+            document = Request(self.method, self.path, self.path, self.query, self.headers, self.body, self.api, self.request.request_id).json()
         except ValueError as problem:
             raise bad_payload(subject, "Invalid JSON. A token was not recognized in the JSON content.") from problem
         if not isinstance(document, dict):

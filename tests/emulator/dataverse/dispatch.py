@@ -283,4 +283,3 @@ def _assign_creating_user(context: Context, table: Table, key: RowKey) -> Respon
     row = person_for(context.org, str(object_id)) if object_id is not None else None
     row = row or require_row(context.org, table, key)
     return _reference(context, table, row, navigation, Segment("systemuserroles_association"), ["$ref"])
-

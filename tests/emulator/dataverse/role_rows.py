@@ -52,7 +52,7 @@ def update(context: Context, role: Document, values: Document) -> Document:
     if "isinherited" in changes and changes["isinherited"] not in (0, 1):
         raise fault(400, "0x80041400", "The role data is invalid.")
     copies = copies_of(org, role)
-    taken = same_name(org, changes.get("name", role["name"]), role["_businessunitid_value"], (copy["roleid"] for copy in copies))
+    taken = same_name(org, str(changes.get("name", role["name"])), role["_businessunitid_value"], (copy["roleid"] for copy in copies))
     if taken is not None:
         raise name_taken(taken)
     for copy in copies:

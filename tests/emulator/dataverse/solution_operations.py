@@ -243,5 +243,3 @@ def delete_solution(context: Context, solution: Document) -> None:
         "publisher": {"unique_name": publisher["uniquename"]},
     }
     write_history(org, package, 1, msdyn_status=1, msdyn_result=True, msdyn_endtime=org.now_text())
-
-

@@ -96,8 +96,14 @@ _TABLES = (
         _OWNED,
         feature="sales_app",
         lengths={
-            **{"subject": 300, "firstname": 50, "lastname": 50, "companyname": 100},
-            **{"emailaddress1": 100, "telephone1": 50, "jobtitle": 100, "description": 2000},
+            "subject": 300,
+            "firstname": 50,
+            "lastname": 50,
+            "companyname": 100,
+            "emailaddress1": 100,
+            "telephone1": 50,
+            "jobtitle": 100,
+            "description": 2000,
         },
     ),
     Table(

@@ -207,8 +207,7 @@ def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
     if isinstance(left, bool) is isinstance(right, bool) and isinstance(left, (bool, int, float)) and isinstance(right, (bool, int, float)):
         return left, right
     raise QuerySyntaxError(
-        "A binary operator with incompatible types was detected. "
-        f"Found operand types '{_edm_type(left)}' and '{_edm_type(right)}' for operator kind 'Equal'."
+        f"A binary operator with incompatible types was detected. Found operand types '{_edm_type(left)}' and '{_edm_type(right)}' for operator kind 'Equal'."
     )
 
 
