@@ -21,6 +21,8 @@ from ._odata import Row, last_guid
 
 SOLUTION_LOCK = frozenset({"0x80071151", "0x8004f061", "0x8004f062", "0x8004f063", "0x8004f064", "0x8004f067"})
 """Codes of "another import, publish or removal is running"; the first comes with the status of throttling, 429."""
+IMPORT_TIMED_OUT = "0x80048543"
+"""The request was cut; the import probably goes on."""
 DUPLICATE = frozenset({"0x80040237", "0x80060892"})
 NOT_FOUND = frozenset({"0x80040217", "0x80060891"})
 
@@ -56,9 +58,11 @@ class Dataverse(Api):
         return {"Accept": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0", "If-None-Match": "null"}
 
     def verdict(self, answer: Answer) -> Verdict:
-        """The customization lock looks like throttling but can last for many minutes: that wait is the subject's."""
-        if answer.status == 429 and read_error(answer)[0].lower() in SOLUTION_LOCK:
-            return Verdict.FINAL
+        """The customization lock, whatever its status, can last for many minutes: that wait is the subject's. And a refused import says why with HTTP 500."""
+        if answer.status in (429, 500, 503):
+            code = read_error(answer)[0].lower()
+            if code in SOLUTION_LOCK or (code.startswith("0x80048") and code != IMPORT_TIMED_OUT):
+                return Verdict.FINAL
         return judge(answer)
 
     def created_id(self, answer: Answer) -> str:

@@ -360,6 +360,6 @@ CATALOGUE: tuple[Entry, ...] = (
         "power_platform",
         "The user has no licence yet that the environment accepts.",
         "Assign a Dynamics 365 or Power Apps licence; a new one needs some minutes to be known.",
-        pattern=r"userNotLicensed|not licensed",
+        pattern=r"userNotLicensed|not licensed|does not have a license",
     ),
 )

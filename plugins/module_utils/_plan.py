@@ -36,10 +36,10 @@ class Write:
     """A callable builds a large body only when it is sent."""
     yields: str = ""
     """The name under which later writes know the id of what this one creates."""
-    id_from: Callable[[Json], str] | None = field(default=None, repr=False)
-    """Takes that id from the answer's document, where the service tells it there and not in the usual place."""
     repeatable: bool = True
     """Sending it twice does no harm."""
+    id_from: Callable[[Json], str] | None = field(default=None, repr=False)
+    """Takes the yielded id from the answer's document, where the service tells it there and not in the usual place."""
 
     def to_result(self, known: Mapping[str, str]) -> dict[str, str]:
         """The form in a module's result; never the body, which may hold a secret."""

@@ -124,6 +124,12 @@ user:
       description: The user's business unit.
       type: str
       sample: 1360fdcb-0000-4000-8000-000000000003
+    roles:
+      description: The role that would bring the user in and that it would hold from then on, for the tasks that follow.
+      returned: in check mode, if the user is planned
+      type: list
+      elements: str
+      sample: []
 planned:
   description: Whether the user is only planned, which happens in check mode.
   returned: success
@@ -182,7 +188,7 @@ def reconcile(task: Task) -> Outcome:
     plan = plan_sync(current, person, environment, role)
     _refuse_hopeless(person, environment)
     if task.check_mode:
-        return Outcome({"user": _planned(person), "planned": True}, plan)
+        return Outcome({"user": _planned(person, [task.params["sync_role"]] if role else []), "planned": True}, plan)
     _force(task, plan, person, environment)
     user = _wait_for(task, person, environment)
     return Outcome({"user": user.to_result(), "planned": False}, plan)
@@ -191,11 +197,12 @@ def reconcile(task: Task) -> Outcome:
 def _person(task: Task) -> DirectoryUser:
     reference = task.params["user"]
     person = find_directory_user(task.connection.graph, reference)
-    if person is not None:
-        return person
     for planned in task.params["planned_users"] if task.check_mode else []:
         if reference.lower() in (planned["user_principal_name"].lower(), str(planned["id"]).lower()):
-            return DirectoryUser(PLANNED_ID, planned["user_principal_name"])
+            # An earlier task would enable and license it
+            return DirectoryUser(person.object_id if person else PLANNED_ID, planned["user_principal_name"])
+    if person is not None:
+        return person
     raise NotPossible(
         doing=f"bring {reference} into the organisation",
         why="the directory of this tenant knows no such user.",
@@ -276,9 +283,9 @@ def _too_long(task: Task, person: DirectoryUser, environment: Environment | None
     )
 
 
-def _planned(person: DirectoryUser) -> dict[str, t.Any]:
-    """The result for a user that only a real run brings in."""
-    return SystemUser(
+def _planned(person: DirectoryUser, roles: list[str]) -> dict[str, t.Any]:
+    """The result for a user that only a real run brings in, with the role that would do it."""
+    user = SystemUser(
         system_user_id=PLANNED_ID,
         user_principal_name=person.user_principal_name,
         object_id=person.object_id,
@@ -287,7 +294,8 @@ def _planned(person: DirectoryUser) -> dict[str, t.Any]:
         disabled=False,
         access_mode="read_write",
         business_unit_id=None,
-    ).to_result()
+    )
+    return {**user.to_result(), "roles": roles}
 
 
 def main() -> None:

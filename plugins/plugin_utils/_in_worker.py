@@ -110,7 +110,8 @@ class InWorkerAction(ActionBase):
 
 
 def _same_python(interpreter: str) -> bool:
-    return os.path.realpath(interpreter) == os.path.realpath(sys.executable) or interpreter == sys.executable
+    """Two virtual environments can link to one Python, so the directory counts too."""
+    return all(os.path.realpath(part(interpreter)) == os.path.realpath(part(sys.executable)) for part in (os.path.dirname, str))
 
 
 def _is_true(value: t.Any) -> bool:

@@ -98,6 +98,9 @@ def test_without_the_admin_api_the_role_brings_the_user_in():
     )
     ended = run(module, {**ARGS, "sync_role": "Lead Writer"}, by_name(), directory(), closed, roles, assign, by_object_id(ROW))
     assert not ended.failed, ended.result
+    ended = run(module, {**ARGS, "sync_role": "Lead Writer"}, by_name(), directory(), closed, roles, check=True)
+    assert ended.result["user"]["roles"] == ["Lead Writer"]
+    assert ended.result["writes"][0]["path"].startswith(f"systemusers(azureactivedirectoryobjectid={OBJECT})")
     ended = run(module, ARGS, by_name(), directory(), closed)
     assert ended.failed
     assert "New-PowerAppManagementApp" in ended.result["msg"]

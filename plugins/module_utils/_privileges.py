@@ -1,0 +1,249 @@
+# Copyright (c) 2026, leadops.dynamics365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Privileges of a security role: which exist, how deep they may reach, which a role holds, and how to change that.
+
+Every role carries a few privileges that the service never takes away, so "the declared ones are held" is the
+only comparison that comes to an end.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ._candidates import did_you_mean
+from ._dataverse import Dataverse
+from ._depth import Depth, parse_depth
+from ._errors import InvalidOption, NotPossible, ServiceRefused
+from ._odata import Row, any_of, literal, query
+from ._plan import Json, Plan, Write
+
+ACCESS: Mapping[str, str] = {
+    "create": "Create",
+    "read": "Read",
+    "write": "Write",
+    "delete": "Delete",
+    "append": "Append",
+    "append_to": "AppendTo",
+    "assign": "Assign",
+    "share": "Share",
+}
+"""The access rights of a table: option value and the metadata's ``PrivilegeType``."""
+
+INHERITANCE: Mapping[str, int] = {"team_only": 0, "direct_user_and_team": 1}
+"""The member's privilege inheritance: option value and the column ``isinherited``."""
+
+_NAMES_PER_REQUEST = 50  # keeps the URL below what gateways accept
+
+
+@dataclass(frozen=True)
+class Privilege:
+    """A privilege that exists in the organisation."""
+
+    id: str
+    name: str
+    allowed: frozenset[Depth]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A privilege that a role has."""
+
+    id: str
+    name: str
+    depth: Depth
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A privilege that a role is to have. ``depth`` None: at no depth, that is not at all."""
+
+    name: str
+    depth: Depth | None
+    option: str
+    """Where the user wrote it, such as ``privileges[2]``."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One wanted privilege against what the role holds."""
+
+    name: str
+    id: str
+    before: Depth | None
+    after: Depth | None
+
+    @property
+    def needed(self) -> bool:
+        """Whether anything is to be done."""
+        return self.before != self.after
+
+
+def read_held(dataverse: Dataverse, role_id: str) -> list[Held]:
+    """What a role holds. A row whose depth is none of the four (a record filter) counts as not held."""
+    return list(_held(dataverse.role_privileges(role_id, doing="read the privileges of the role")))
+
+
+def _held(rows: Iterable[Row]) -> Iterator[Held]:
+    for row in rows:
+        try:
+            depth = parse_depth(row["Depth"])
+        except ValueError:
+            continue
+        # Organisations on premises leave the name out
+        yield Held(row["PrivilegeId"].lower(), row.get("PrivilegeName") or "", depth)
+
+
+def read_privileges(dataverse: Dataverse, names: Sequence[str]) -> list[Privilege]:
+    """The privileges of these names that exist."""
+    columns = "privilegeid,name,canbebasic,canbelocal,canbedeep,canbeglobal"
+    found: list[Privilege] = []
+    for start in range(0, len(names), _NAMES_PER_REQUEST):
+        condition = any_of("name", map(literal, names[start : start + _NAMES_PER_REQUEST]))
+        path = "privileges" + query(select=columns, filter=condition)
+        found += [privilege_from_row(row) for row in dataverse.rows(path, doing="look for the privileges")]
+    return found
+
+
+def privilege_from_row(row: Row) -> Privilege:
+    """A row of the table ``privileges``, or an item of a table's metadata, whose members are in camel case."""
+    lower = {key.lower(): value for key, value in row.items()}
+    allowed = frozenset(depth for depth in Depth if lower.get(f"canbe{depth.name.lower()}"))
+    return Privilege(lower["privilegeid"].lower(), lower["name"], allowed)
+
+
+def read_table_privileges(dataverse: Dataverse, table: str, option: str) -> dict[str, Privilege]:
+    """The privileges of a table by access right."""
+    path = f"EntityDefinitions(LogicalName={literal(table)})" + query(select="LogicalName,Privileges")
+    try:
+        definition = dataverse.find(path, doing=f"look for the table {table}")
+    except ServiceRefused as error:
+        # The code of an unknown name in metadata requests comes with 400 as well as with 404
+        if error.code.lower() not in ("0x80041102", "0x80060888", "0x80040217"):
+            raise
+        definition = None
+    if definition is None:
+        raise InvalidOption(
+            f"{option}.table",
+            f"this organisation has no table with the logical name {table}.",
+            "Correct the name, or install the app that brings the table.",
+        )
+    rights = {service: word for word, service in ACCESS.items()}
+    return {rights[row["PrivilegeType"]]: privilege_from_row(row) for row in definition.get("Privileges", []) if row["PrivilegeType"] in rights}
+
+
+def unknown_privilege(dataverse: Dataverse, wanted: Wanted) -> InvalidOption:
+    """The error for a privilege that does not exist, with the names that look alike."""
+    names = [str(row["name"]) for row in dataverse.rows("privileges" + query(select="name"), doing="list the names of the privileges")]
+    return InvalidOption(
+        f"{wanted.option}.name",
+        f"this organisation has no privilege {wanted.name}. {did_you_mean(wanted.name, names)}",
+        "Correct the name, or install the app that brings the privilege.",
+    )
+
+
+def refuse_contradictions(wanted: Iterable[Wanted]) -> None:
+    """One privilege cannot have two depths."""
+    first: dict[str, Wanted] = {}
+    for item in wanted:
+        other = first.setdefault(item.name.casefold(), item)
+        if other.depth != item.depth:
+            raise InvalidOption(
+                f"{item.option}.depth",
+                f"{item.name} is listed twice with different depths, {label(other.depth)} in {other.option} and {label(item.depth)} here.",
+                "Keep one of them.",
+            )
+
+
+def refuse_depth(wanted: Wanted, privilege: Privilege) -> None:
+    """Not every privilege can have every depth; the service's own refusal does not say which it allows."""
+    if wanted.depth is None or wanted.depth in privilege.allowed:
+        return
+    allowed = ", ".join(depth.label for depth in sorted(privilege.allowed)) or "none"
+    raise InvalidOption(
+        f"{wanted.option}.depth",
+        f"{privilege.name} cannot be held at the depth {wanted.depth.label}; it allows {allowed}.",
+        "Choose an allowed depth.",
+    )
+
+
+def compare(wanted: Iterable[Wanted], held: Iterable[Held], known: Iterable[Privilege], *, allow_lower: bool) -> list[Change]:
+    """Each wanted privilege once, against what is held. ``known``: what was looked up so far."""
+    by_name = {item.name.casefold(): item for item in held if item.name}
+    by_id = {item.id: item for item in held if item.id}
+    existing = {item.name.casefold(): item for item in known}
+    changes: dict[str, Change] = {}
+    for item in wanted:
+        folded = item.name.casefold()
+        exists = existing.get(folded)
+        found = by_name.get(folded) or (by_id.get(exists.id) if exists else None)
+        before = found.depth if found else None
+        after = item.depth
+        if before is not None and after is not None and before > after and not allow_lower:
+            after = before
+        name = exists.name if exists else found.name if found else item.name
+        changes[folded] = Change(name, exists.id if exists else found.id if found else "", before, after)
+    return list(changes.values())
+
+
+def plan(role_path_id: str, role_name: str, changes: Sequence[Change], inheritance: tuple[int | None, int | None] = (None, None)) -> Plan:
+    """One call for all that is added or set to another depth, one call for each removal, one for the inheritance (``(before, after)``)."""
+    role = f"roles({role_path_id})"
+    adding = [change for change in changes if change.needed and change.after is not None]
+    removing = [change for change in changes if change.needed and change.after is None]
+    writes: list[Write] = []
+    if adding:
+        listed = ", ".join(f"{change.name} ({label(change.after)})" for change in adding)
+        body = {"Privileges": [{"PrivilegeId": change.id, "Depth": change.after.api_name} for change in adding if change.after is not None]}
+        writes.append(Write("dataverse", "POST", f"{role}/Microsoft.Dynamics.CRM.AddPrivilegesRole", f"give the role {role_name} {listed}", body))
+    writes += [
+        Write(
+            "dataverse",
+            "POST",
+            f"{role}/Microsoft.Dynamics.CRM.RemovePrivilegeRole",
+            f"take {change.name} from the role {role_name}",
+            {"Privilege": {"@odata.type": "Microsoft.Dynamics.CRM.privilege", "privilegeid": change.id}},
+        )
+        for change in removing
+    ]
+    before, after = _labels(changes, "before"), _labels(changes, "after")
+    words = {number: word for word, number in INHERITANCE.items()}
+    if inheritance[1] is not None:
+        before["member_privilege_inheritance"] = words.get(inheritance[0] or 0)
+        after["member_privilege_inheritance"] = words[inheritance[1]]
+        if inheritance[0] != inheritance[1]:
+            summary = f"set the member's privilege inheritance of the role {role_name} to {words[inheritance[1]]}"
+            writes.append(Write("dataverse", "PATCH", role, summary, {"isinherited": inheritance[1]}))
+    return Plan(before, after, tuple(writes))
+
+
+def label(depth: Depth | None) -> str | None:
+    """The depth as people know it."""
+    return None if depth is None else depth.label
+
+
+def not_customizable(role_name: str, *, system_administrator: bool) -> NotPossible:
+    """The error for a role that the service will not change."""
+    if system_administrator:
+        return NotPossible(
+            doing=f"change the role {role_name}",
+            why="System Administrator holds every privilege at the highest depth it allows, always, and cannot be modified.",
+            next_step="Leave this role out, or name another.",
+        )
+    return NotPossible(
+        doing=f"change the privileges of the role {role_name}",
+        why="the solution that brought the role has locked it (its managed property iscustomizable is false), so nobody can change it in this organisation.",
+        next_step=(
+            "Create a role of your own in the root business unit, give it the missing privileges with this module, "
+            "and assign it beside this one: what roles give adds up."
+        ),
+    )
+
+
+def _labels(changes: Iterable[Change], side: t.Literal["before", "after"]) -> Json:
+    depths = {change.name: getattr(change, side) for change in changes}
+    return {name: label(depth) for name, depth in sorted(depths.items()) if depth is not None}

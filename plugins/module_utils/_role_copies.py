@@ -1,0 +1,86 @@
+# Copyright (c) 2026, leadops.dynamics365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which copy of a role to assign to a user: the one in the user's own business unit, with few requests.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from ._dataverse import Dataverse
+from ._errors import NotPossible
+from ._odata import any_of, is_guid, literal, query
+from ._role_assignments import Principal
+from ._roles import RoleCopy, read_copies, read_copies_where, role_missing, the_one
+
+
+class CopyFinder:
+    """Finds the copies for pairs of user and role; all that are usual are read in one request, when the first is asked for."""
+
+    def __init__(self, dataverse: Dataverse, lacking: Sequence[tuple[Principal, str]]) -> None:
+        """``lacking``: the pairs that will be asked for."""
+        self._dataverse = dataverse
+        self._lacking = lacking
+        self._units = sorted({user.business_unit_id for user, _ in lacking if user.business_unit_id})
+        self._rows: list[RoleCopy] | None = None
+
+    def find(self, user: Principal, reference: str, *, required: bool) -> RoleCopy | None:
+        """The copy for a user. The root role for a user that is only planned: its business unit is not known yet."""
+        rows = self._read()
+        root_id = self._root_id(reference)
+        own = [row for row in rows if _fits(row, reference, root_id) and (user.planned or row.business_unit_id == user.business_unit_id)]
+        if user.planned:
+            own = [row for row in own if row.id == row.root_id] or own[:1]
+        chosen = the_one(own, reference)
+        if chosen is not None or not required:
+            return chosen
+        return self._elsewhere(user, reference, root_id)
+
+    def _read(self) -> list[RoleCopy]:
+        if self._rows is None:
+            references = list(dict.fromkeys(reference for _, reference in self._lacking))
+            planned = any(user.planned for user, _ in self._lacking)
+            rows = read_copies(self._dataverse, references, self._units, roots=planned)
+            strangers = [row.root_id for row in rows if row.id in map(str.lower, references) and row.id != row.root_id]
+            if strangers:  # The id of a copy was given: only now it is known whose copies to look for
+                rows += read_copies_where(self._dataverse, any_of("_parentrootroleid_value", strangers))
+            self._rows = list({row.id: row for row in rows}.values())
+        return self._rows
+
+    def _root_id(self, reference: str) -> str:
+        return next((row.root_id for row in self._rows or [] if row.id == reference.lower()), "")
+
+    def _elsewhere(self, user: Principal, reference: str, root_id: str) -> RoleCopy:
+        """The role where the user's business unit has no copy of it; many organisations let users hold roles of any unit."""
+        doing = f"assign the role {reference} to {user.name}"
+        condition = f"_parentrootroleid_value eq {root_id or reference.lower()}" if is_guid(reference) else f"name eq {literal(reference)}"
+        rows = read_copies_where(self._dataverse, condition)
+        if not rows:
+            raise role_missing(self._dataverse, reference, doing=doing)
+        if not self._any_unit():
+            units = ", ".join(sorted({row.business_unit_id for row in rows}))
+            raise NotPossible(
+                doing=doing,
+                why=f"the user's business unit ({user.business_unit_id}) has no copy of the role, which exists only in {units}.",
+                next_step="Move the user to one of these business units, or create the role in the root business unit, from where every unit gets it.",
+            )
+        chosen = the_one([row for row in rows if row.id == row.root_id] or rows, reference)
+        if chosen is None:
+            raise role_missing(self._dataverse, reference, doing=doing)
+        return chosen
+
+    def _any_unit(self) -> bool:
+        """Whether users may hold roles of any business unit (record ownership across business units)."""
+        path = "organizations" + query(select="orgdborgsettings")
+        rows = list(self._dataverse.rows(path, doing="read the organisation's settings"))
+        settings = html.unescape(str(rows[0].get("orgdborgsettings") or "")) if rows else ""
+        return "<EnableOwnershipAcrossBusinessUnits>true<" in settings
+
+
+def _fits(row: RoleCopy, reference: str, root_id: str) -> bool:
+    wanted = reference.casefold()
+    return wanted in (row.name.casefold(), row.id, row.root_id) or (bool(root_id) and row.root_id == root_id)

@@ -1,0 +1,276 @@
+# Copyright (c) 2026, leadops.dynamics365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Imports of one solution in one organisation: recognise one that runs, find one whose start was not answered, follow it.
+
+The organisation runs one import after another, so at most one is in progress. A system job does not say which solution
+it imports; the import job does, but comes late; the solution history does too, where the caller may read it.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ._dataverse import Dataverse
+from ._errors import OutcomeUnknown, ServiceRefused, TaskError, WaitedTooLong
+from ._http import Clock
+from ._odata import Row, literal, query
+from ._plan import Json
+from ._solution_import_results import COMPLETED
+from ._wait import until
+
+IN_PROGRESS = frozenset({20, 21, 22})
+BUSY = frozenset({0, 2})
+"""Of ``msdyn_status`` in the solution history."""
+JOB_ID_IN_USE = frozenset({"0x80071152", "0x80071155"})
+"""An import with this ``ImportJobId`` is there already."""
+STALLED_AFTER = 600
+REPORT_EVERY = 10
+ROW_PATIENCE = 60
+"""Seconds until a record that was promised must be there."""
+
+
+@dataclass(frozen=True)
+class ImportJob:
+    """The handle of an import: enough to follow it from anywhere."""
+
+    id: str
+    """Of the import job; empty if only the system job is known."""
+    async_operation_id: str = ""
+    """Of the system job; empty for a synchronous import."""
+    planned: bool = False
+
+    def to_result(self) -> Json:
+        """The form in a module's result and in its option."""
+        return {"id": self.id, "async_operation_id": self.async_operation_id, "planned": self.planned}
+
+    def text(self) -> str:
+        """Both ids as one, in the place of the id that a write yields."""
+        return f"{self.async_operation_id}/{self.id}"
+
+    @classmethod
+    def from_text(cls, text: str) -> ImportJob:
+        """The reverse of ``text``."""
+        operation, _, job = text.partition("/")
+        return cls(job, operation)
+
+    @classmethod
+    def from_answer(cls, document: Json) -> ImportJob:
+        """Read what ``ImportSolutionAsync`` answers; an answer without ids is as good as none."""
+        if not document.get("AsyncOperationId"):
+            raise OutcomeUnknown(why="the organisation's answer to the start of the import names no system job.", next_step="Run again.")
+        return cls(str(document.get("ImportJobKey") or ""), str(document["AsyncOperationId"]))
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is going on."""
+
+    ours: ImportJob | None = None
+    other: str = ""
+    """Another import that runs, or one of which it is not known what it imports."""
+    known: frozenset[str] = frozenset()
+    """The newest system jobs, to tell a later one from."""
+
+
+@dataclass(frozen=True)
+class Imports:
+    """The imports of the solution ``name``."""
+
+    api: Dataverse
+    clock: Clock
+    tell: Callable[[str], None]
+    name: str
+    poll_interval: float
+    import_job_id: str = ""
+    """Our own id for the import job of a synchronous import; empty if imports are asynchronous."""
+
+    def look(self) -> Look:
+        """See whether an import of this solution, or of another one, is running."""
+        if self.import_job_id:
+            open_jobs = [job for job in self._jobs() if self._is_ours(job) and not job.get("completedon") and self._recent(job)]
+            return Look(ours=ImportJob(str(open_jobs[0]["importjobid"])) if open_jobs else None)
+        operations = self._operations()
+        known = frozenset(str(row["asyncoperationid"]) for row in operations)
+        running = [row for row in operations if row["statecode"] != COMPLETED and self._recent(row)]
+        if not running:
+            return Look(known=known)
+        ours = self._ours_of(running)
+        return Look(ours, "" if ours else f"the system job {running[0]['asyncoperationid']}", known)
+
+    def resolve(self, before: Look, error: TaskError) -> str | None:
+        """After a start without an answer: the handle of the import if it did start."""
+        if self.import_job_id and isinstance(error, ServiceRefused) and error.code.lower() in JOB_ID_IN_USE:
+            return ImportJob(self.import_job_id).text()
+        if not isinstance(error, OutcomeUnknown):
+            return None
+        self.tell(f"the answer to the start of the import of {self.name} was lost; looking whether it runs")
+        # A gateway that ran out of time left the service at work; a broken connection mostly ended the matter
+        working = error.status == 504 or "Timeout" in type(error.__cause__).__name__
+        found = until(self.clock, lambda: self._started_since(before), seconds=60 if working else 15, first=0.5, longest=5)
+        return found.text() if found else None
+
+    def follow(self, job: ImportJob, wait_timeout: float) -> Row | None:
+        """Wait for the end; the system job's row, or None if there is only an import job. Raises WaitedTooLong."""
+        report = _Report(self.clock, self.tell, self.name)
+        deadline = self.clock.now() + wait_timeout
+        give_up = self.clock.now() + min(ROW_PATIENCE, wait_timeout)
+        pause = 0.5
+        operation_id = job.async_operation_id
+        while True:
+            row = self._operation(operation_id) if operation_id else self.job(job)
+            if row is not None and (row["statecode"] == COMPLETED if operation_id else row.get("completedon")):
+                return row if operation_id else None
+            if row is None and self.clock.now() >= give_up:
+                if not (operation_id and job.id):
+                    raise self._lost(job)
+                operation_id = ""  # finished system jobs may be cleared away; the import job stays
+                give_up += ROW_PATIENCE
+                continue
+            # Reading the progress is only worth a request when the wait is long
+            progress = self._progress(job) if pause >= min(4, self.poll_interval) and job.id else None
+            report.told(row, progress)
+            left = deadline - self.clock.now()
+            if left <= 0:
+                raise WaitedTooLong(
+                    doing=f"wait for the import of {self.name}",
+                    why=f"it still runs after {wait_timeout:.0f} seconds ({report.standing}).",
+                    next_step="Run again: the import is found and followed to its end. Raise wait_timeout if it needs that long.",
+                    service="dataverse",
+                    facts={"import_job": job.to_result()},
+                )
+            self.clock.sleep(min(pause, left))
+            pause = min(pause * 2, self.poll_interval)
+
+    def job(self, job: ImportJob, *, with_data: bool = False) -> Row | None:
+        """The import job's row, or None if it does not exist (yet, or at all)."""
+        if not job.id:
+            return next((row for row in self._jobs(with_data=with_data) if self._is_ours(row)), None)
+        select = "importjobid,solutionname,progress,startedon,completedon" + (",data" if with_data else "")
+        return self._find(f"importjobs({job.id})" + query(select=select), "read the import job")
+
+    def _started_since(self, before: Look) -> ImportJob | None:
+        if self.import_job_id:
+            job = ImportJob(self.import_job_id)
+            return job if self.job(job) else None
+        new = [row for row in self._operations() if str(row["asyncoperationid"]) not in before.known]
+        ours = self._ours_of(new) if new else None
+        if ours or not new:
+            return ours
+        # A single new system job that nothing speaks against is ours; its end will show
+        foreign = any(not self._is_ours(job) and _after(job, new[0]) for job in self._jobs())
+        return ImportJob("", str(new[0]["asyncoperationid"])) if len(new) == 1 and not foreign else None
+
+    def _ours_of(self, operations: list[Row]) -> ImportJob | None:
+        """Which of these system jobs imports our solution, if that can be told. The newest comes first."""
+        for job in self._jobs():
+            if not self._is_ours(job):
+                continue
+            before = [row for row in operations if _after(job, row) and bool(job.get("completedon")) == (row["statecode"] == COMPLETED)]
+            if before:
+                chosen = next((row for row in before if row["statuscode"] in IN_PROGRESS), before[0])
+                return ImportJob(str(job["importjobid"]), str(chosen["asyncoperationid"]))
+        running = [row for row in operations if row["statecode"] != COMPLETED]
+        if running and self._history_says_busy():
+            chosen = next((row for row in running if row["statuscode"] in IN_PROGRESS), running[0])
+            return ImportJob("", str(chosen["asyncoperationid"]))
+        return None
+
+    def _history_says_busy(self) -> bool:
+        path = "msdyn_solutionhistories" + query(
+            select="msdyn_name,msdyn_status,msdyn_starttime", filter=f"msdyn_name eq {literal(self.name)}", orderby="msdyn_starttime desc", top=1
+        )
+        try:
+            rows = list(self.api.rows(path, doing="read the solution history"))
+        except ServiceRefused:  # a virtual table that many callers may not read
+            return False
+        return bool(rows) and rows[0].get("msdyn_status") in BUSY
+
+    def _operations(self) -> list[Row]:
+        path = "asyncoperations" + query(
+            select="asyncoperationid,statecode,statuscode,createdon", filter="messagename eq 'ImportSolutionAsync'", orderby="createdon desc", top=20
+        )
+        return list(self.api.rows(path, doing="look for running imports"))
+
+    def _jobs(self, *, with_data: bool = False) -> list[Row]:
+        select = "importjobid,solutionname,progress,createdon,startedon,completedon" + (",data" if with_data else "")
+        path = "importjobs" + query(select=select, orderby="createdon desc", top=1 if with_data else 20, filter=self._own_filter() if with_data else None)
+        return list(self.api.rows(path, doing="look for running imports"))
+
+    def _own_filter(self) -> str:
+        return f"solutionname eq {literal(self.name)}"
+
+    def _operation(self, operation_id: str) -> Row | None:
+        select = "statecode,statuscode,message,friendlymessage,errorcode,startedon,completedon"
+        return self._find(f"asyncoperations({operation_id})" + query(select=select), "read the system job of the import")
+
+    def _progress(self, job: ImportJob) -> float | None:
+        row = self._find(f"importjobs({job.id})" + query(select="progress"), "read the import's progress")
+        return None if row is None else float(row.get("progress") or 0)
+
+    def _find(self, path: str, doing: str) -> Row | None:
+        """A record that may not be there yet; the service says so with 404, and sometimes with 400."""
+        try:
+            return self.api.find(path, doing=doing)
+        except ServiceRefused as error:
+            if error.code.lower() == "0x80040217":
+                return None
+            raise
+
+    def _is_ours(self, job: Row) -> bool:
+        return str(job.get("solutionname") or "").lower() == self.name.lower()
+
+    def _recent(self, row: Row) -> bool:
+        """What was begun yesterday and never ended is a wreck, not an import."""
+        return _moment(row) > datetime.fromtimestamp(self.clock.now(), UTC) - timedelta(days=1)
+
+    def _lost(self, job: ImportJob) -> TaskError:
+        return OutcomeUnknown(
+            doing=f"follow the import of {self.name}",
+            why="the organisation knows neither its system job nor its import job.",
+            next_step="Look at the organisation's Solution history, then run again without import_job.",
+            service="dataverse",
+            facts={"import_job": job.to_result()},
+        )
+
+
+class _Report:
+    """Tells a waiting person where the import stands, not too often."""
+
+    def __init__(self, clock: Clock, tell: Callable[[str], None], name: str) -> None:
+        self._clock, self._tell, self._name = clock, tell, name
+        self._start = self._moved = self._told = clock.now()
+        self._seen: tuple[t.Any, float | None] = (None, None)
+        self._warned = False
+        self.standing = "it has not begun"
+
+    def told(self, row: Row | None, progress: float | None) -> None:
+        now = self._clock.now()
+        seen = ((row or {}).get("statuscode"), progress if progress is not None else self._seen[1])
+        if seen != self._seen:
+            self._seen, self._moved = seen, now
+        waiting = row is None or row.get("statecode") in (0, 1)
+        self.standing = "waiting for its turn" if waiting else f"{seen[1]:.0f} %" if seen[1] is not None else "in progress"
+        self.standing += f", last movement {now - self._moved:.0f} s ago"
+        if now - self._moved >= STALLED_AFTER and not self._warned:
+            self._warned = True
+            self._tell(f"import of {self._name}: no movement for {STALLED_AFTER // 60} minutes; it may be stalled, but it is not failed")
+        if now - self._told >= REPORT_EVERY:
+            self._told = now
+            self._tell(f"import of {self._name}: {self.standing}, {now - self._start:.0f} s so far")
+
+
+def _moment(row: Row) -> datetime:
+    text = str(row.get("createdon") or row.get("startedon") or "")
+    moment = datetime.fromisoformat(text) if text else datetime.fromtimestamp(0, UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _after(job: Row, operation: Row) -> bool:
+    """Whether the import job can belong to the system job; times are cut to seconds."""
+    return _moment(job) >= _moment(operation) - timedelta(seconds=1)

@@ -1,0 +1,333 @@
+# Copyright (c) 2026, leadops.dynamics365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""crm_role_privilege on a scripted wire."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.leadops.dynamics365.plugins.modules import crm_role_privilege as module
+from ansible_collections.leadops.dynamics365.tests.unit.plugins.wire import DATAVERSE, Expected, run
+
+ROLE_ID = "b1f0c7ae-0000-4000-8000-000000000001"
+COPY_ID = "b1f0c7ae-0000-4000-8000-0000000000c0"
+UNIT = "1360fdcb-0000-4000-8000-000000000003"
+NAME = "Marketplace O'Writer"
+COLUMNS = "roleid,name,_businessunitid_value,_parentrootroleid_value,_roletemplateid_value,ismanaged,iscustomizable,isinherited"
+READ = "e84acc8f-0c61-43e3-a716-20964a483bdf"
+WRITE = "4440769e-8d79-41fc-ae45-cd65480ffdba"
+SETTINGS = "8d2aa266-8fee-43a4-85e7-2aa1aaab5259"
+PRIVILEGES = {
+    "prvReadAsyncOperation": (READ, "basic local deep global"),
+    "prvWriteAsyncOperation": (WRITE, "basic local deep global"),
+    "prvCreateUserEntityUISettings": (SETTINGS, "basic"),
+}
+ARGS = {
+    "role": NAME,
+    "privileges": [{"name": "prvReadAsyncOperation", "depth": "organization"}, {"name": "prvwriteasyncoperation", "depth": "global"}],
+}
+
+
+def role_row(**changes: t.Any) -> dict[str, t.Any]:
+    row = {
+        "roleid": ROLE_ID,
+        "name": NAME,
+        "_businessunitid_value": UNIT,
+        "_parentrootroleid_value": ROLE_ID,
+        "_roletemplateid_value": None,
+        "ismanaged": True,
+        "iscustomizable": {"Value": True, "CanBeChanged": True},
+        "isinherited": 0,
+    }
+    return {**row, **changes}
+
+
+def by_name(*rows: dict[str, t.Any]) -> Expected:
+    condition = "name eq 'Marketplace O''Writer' and _parentroleid_value eq null"
+    return Expected("GET", f"{DATAVERSE}/roles?$select={COLUMNS}&$filter={condition}", answer={"value": list(rows)})
+
+
+def by_id(role_id: str, *rows: dict[str, t.Any]) -> Expected:
+    return Expected("GET", f"{DATAVERSE}/roles?$select={COLUMNS}&$filter=roleid eq {role_id}", answer={"value": list(rows)})
+
+
+def held(*, names: bool = True, **depths: str) -> Expected:
+    rows = [
+        {"PrivilegeId": PRIVILEGES[name][0], "Depth": depth, "BusinessUnitId": UNIT, "PrivilegeName": name if names else None} for name, depth in depths.items()
+    ]
+    return Expected("GET", f"{DATAVERSE}/RetrieveRolePrivilegesRole(RoleId={ROLE_ID})", answer={"RolePrivileges": rows})
+
+
+def lookup(*names: str, asked: tuple[str, ...] | None = None) -> Expected:
+    columns = "privilegeid,name,canbebasic,canbelocal,canbedeep,canbeglobal"
+    condition = " or ".join(f"name eq '{name}'" for name in asked or names)
+    known = {name.lower(): name for name in PRIVILEGES}
+    rows = [
+        {
+            "privilegeid": PRIVILEGES[known[name.lower()]][0],
+            "name": known[name.lower()],
+            **{f"canbe{depth}": depth in PRIVILEGES[known[name.lower()]][1] for depth in ("basic", "local", "deep", "global")},
+        }
+        for name in names
+    ]
+    return Expected("GET", f"{DATAVERSE}/privileges?$select={columns}&$filter={condition}", answer={"value": rows})
+
+
+def add(**depths: str) -> Expected:
+    body = {"Privileges": [{"PrivilegeId": PRIVILEGES[name][0], "Depth": depth} for name, depth in depths.items()]}
+    return Expected("POST", f"{DATAVERSE}/roles({ROLE_ID})/Microsoft.Dynamics.CRM.AddPrivilegesRole", 204, body=body)
+
+
+BOTH = {"prvReadAsyncOperation": "Global", "prvWriteAsyncOperation": "Global"}
+
+
+def test_a_role_that_is_right_costs_two_requests():
+    ended = run(module, ARGS, by_name(role_row()), held(**BOTH))
+    assert not ended.failed
+    assert ended.result["changed"] is False
+    assert "diff" not in ended.result
+    assert ended.result["role"] == {"id": ROLE_ID, "name": NAME, "business_unit_id": UNIT, "managed": True, "customizable": True}
+    assert ended.result["privileges"][1] == {"name": "prvWriteAsyncOperation", "id": WRITE, "depth": "organization", "before": "organization"}
+
+
+def test_all_that_is_missing_is_added_in_one_call_and_read_back():
+    ended = run(
+        module,
+        ARGS,
+        by_name(role_row()),
+        held(prvReadAsyncOperation="Basic"),
+        lookup("prvReadAsyncOperation", "prvwriteasyncoperation"),
+        add(**BOTH),
+        held(prvReadAsyncOperation="Basic"),  # a cache that has not heard yet
+        held(**BOTH),
+    )
+    assert not ended.failed
+    assert ended.result["diff"]["before"] == {"prvReadAsyncOperation": "user"}
+    assert ended.result["diff"]["after"] == {"prvReadAsyncOperation": "organization", "prvWriteAsyncOperation": "organization"}
+    assert ended.clock.slept
+
+
+def test_check_mode_predicts_the_same_write():
+    ended = run(module, ARGS, by_name(role_row()), held(), lookup("prvReadAsyncOperation", "prvwriteasyncoperation"), check=True)
+    assert ended.result["changed"] is True
+    assert [write["path"] for write in ended.result["writes"]] == [f"roles({ROLE_ID})/Microsoft.Dynamics.CRM.AddPrivilegesRole"]
+
+
+def test_a_change_that_never_shows_is_an_error():
+    never = [held() for _ in range(14)]
+    ended = run(module, ARGS, by_name(role_row()), held(), lookup("prvReadAsyncOperation", "prvwriteasyncoperation"), add(**BOTH), *never)
+    assert ended.failed
+    assert ended.result["error"]["kind"] == "WaitedTooLong"
+    assert ended.result["changed"] is True
+
+
+def test_the_root_is_found_from_a_copy():
+    copy = role_row(roleid=COPY_ID)
+    ended = run(module, {**ARGS, "role": COPY_ID}, by_id(COPY_ID, copy), by_id(ROLE_ID, role_row()), held(**BOTH))
+    assert ended.result["role"]["id"] == ROLE_ID
+
+
+def test_two_roles_of_one_name_are_listed():
+    ended = run(module, ARGS, by_name(role_row(), role_row(roleid=COPY_ID, _parentrootroleid_value=COPY_ID)))
+    assert ended.failed
+    assert ROLE_ID in ended.result["msg"]
+    assert COPY_ID in ended.result["msg"]
+
+
+def names_of_roles() -> Expected:
+    answer = {"value": [{"name": "Marketplace OWriter"}, {"name": "Basic User"}]}
+    return Expected("GET", f"{DATAVERSE}/roles?$select=name&$filter=_parentroleid_value eq null", answer=answer)
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_missing_role_is_an_error_with_names_that_look_alike(*, check: bool):
+    ended = run(module, ARGS, by_name(), names_of_roles(), check=check)
+    assert ended.failed
+    assert "Marketplace OWriter" in ended.result["msg"]
+
+
+PLANNED = [{"name": NAME, "id": ROLE_ID.upper(), "privileges": [{"name": "prvReadAsyncOperation", "depth": "Basic"}]}]
+
+
+def test_a_planned_role_counts_in_check_mode():
+    ended = run(module, {**ARGS, "planned_roles": PLANNED}, by_name(), lookup("prvReadAsyncOperation", "prvwriteasyncoperation"), check=True)
+    assert not ended.failed
+    assert ended.result["planned"] is True
+    assert ended.result["writes"][0]["path"] == f"roles({ROLE_ID})/Microsoft.Dynamics.CRM.AddPrivilegesRole"
+    assert ended.result["diff"]["before"] == {"prvReadAsyncOperation": "user"}
+
+
+def test_a_planned_role_without_id_keeps_its_place():
+    planned = [{"name": NAME, "privileges": []}]
+    ended = run(module, {**ARGS, "planned_roles": planned}, by_name(), lookup("prvReadAsyncOperation", "prvwriteasyncoperation"), check=True)
+    assert ended.result["writes"][0]["path"] == "roles({role_id})/Microsoft.Dynamics.CRM.AddPrivilegesRole"
+
+
+def test_a_planned_role_does_not_count_in_a_real_run():
+    assert run(module, {**ARGS, "planned_roles": PLANNED}, by_name(), names_of_roles()).failed
+
+
+def test_a_depth_that_is_not_allowed_stops_before_any_write():
+    args = {"role": NAME, "privileges": [ARGS["privileges"][0], {"name": "prvCreateUserEntityUISettings", "depth": "organization"}]}
+    ended = run(module, args, by_name(role_row()), held(), lookup("prvReadAsyncOperation", "prvCreateUserEntityUISettings"))
+    assert ended.failed
+    assert "privileges[1].depth" in ended.result["msg"]
+    assert "allows user" in ended.result["msg"]
+
+
+def test_an_unknown_privilege_is_named_with_its_neighbours():
+    args = {"role": NAME, "privileges": [{"name": "prvReadAsyncOperatoin", "depth": "user"}]}
+    everything = Expected("GET", f"{DATAVERSE}/privileges?$select=name", answer={"value": [{"name": name} for name in PRIVILEGES]})
+    ended = run(module, args, by_name(role_row()), held(), lookup(asked=("prvReadAsyncOperatoin",)), everything)
+    assert ended.failed
+    assert "privileges[0].name" in ended.result["msg"]
+    assert "prvReadAsyncOperation" in ended.result["msg"]
+
+
+def test_a_higher_depth_is_not_lowered_unasked():
+    args = {"role": NAME, "privileges": [{"name": "prvReadAsyncOperation", "depth": "user"}]}
+    ended = run(module, args, by_name(role_row()), held(prvReadAsyncOperation="Global"))
+    assert ended.result["changed"] is False
+    assert ended.result["privileges"][0]["depth"] == "organization"
+
+
+def test_a_higher_depth_is_lowered_when_told():
+    args = {"role": NAME, "privileges": [{"name": "prvReadAsyncOperation", "depth": "user"}], "allow_lower": True}
+    ended = run(
+        module,
+        args,
+        by_name(role_row()),
+        held(prvReadAsyncOperation="Global"),
+        lookup("prvReadAsyncOperation"),
+        add(prvReadAsyncOperation="Basic"),
+        held(prvReadAsyncOperation="Basic"),
+    )
+    assert ended.result["changed"] is True
+
+
+LOCKED = {"iscustomizable": {"Value": False, "CanBeChanged": False}}
+
+
+def test_a_locked_role_that_is_right_is_fine():
+    assert not run(module, ARGS, by_name(role_row(**LOCKED)), held(**BOTH)).failed
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_locked_role_that_would_have_to_change_is_explained(*, check: bool):
+    lock = by_name(role_row(**LOCKED))
+    ended = run(module, ARGS, lock, held(), lookup("prvReadAsyncOperation", "prvwriteasyncoperation"), check=check)
+    assert ended.failed
+    assert "iscustomizable" in ended.result["msg"]
+    assert "beside" in ended.result["error"]["next_step"]
+
+
+def test_system_administrator_cannot_be_lowered():
+    administrator = role_row(_roletemplateid_value="627090FF-40A3-4053-8790-584EDC5BE201")
+    args = {"role": NAME, "privileges": [{"name": "prvReadAsyncOperation", "depth": "user"}], "allow_lower": True}
+    ended = run(module, args, by_name(administrator), held(prvReadAsyncOperation="Global"), lookup("prvReadAsyncOperation"))
+    assert ended.failed
+    assert "System Administrator" in ended.result["msg"]
+
+
+def table(*rights: str) -> Expected:
+    rows = [
+        {
+            "Name": f"prv{right}AsyncOperation",
+            "PrivilegeId": PRIVILEGES[f"prv{right}AsyncOperation"][0],
+            "PrivilegeType": right,
+            **{f"CanBe{depth}": True for depth in ("Basic", "Local", "Deep", "Global")},
+        }
+        for right in rights
+    ]
+    url = f"{DATAVERSE}/EntityDefinitions(LogicalName='asyncoperation')?$select=LogicalName,Privileges"
+    return Expected("GET", url, answer={"LogicalName": "asyncoperation", "Privileges": rows})
+
+
+TABLE_ARGS = {"role": NAME, "privileges": [{"table": "asyncoperation", "access": ["read", "write"], "depth": "organization"}]}
+
+
+def test_a_table_with_access_rights_needs_no_second_lookup():
+    ended = run(module, TABLE_ARGS, by_name(role_row()), table("Read", "Write"), held(), add(**BOTH), held(**BOTH))
+    assert not ended.failed
+    assert [item["name"] for item in ended.result["privileges"]] == list(BOTH)
+
+
+def test_an_access_right_that_the_table_lacks():
+    ended = run(module, TABLE_ARGS, by_name(role_row()), table("Read"))
+    assert ended.failed
+    assert "privileges[0].access" in ended.result["msg"]
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, "0x80060888"), (400, "0x80041102")])
+def test_a_table_that_does_not_exist(status: int, code: str):
+    missing = table()
+    missing.status, missing.answer = status, {"error": {"code": code, "message": "not found"}}
+    ended = run(module, TABLE_ARGS, by_name(role_row()), missing)
+    assert ended.failed
+    assert "privileges[0].table" in ended.result["msg"]
+
+
+def test_an_organisation_that_leaves_names_out():
+    ended = run(
+        module,
+        ARGS,
+        by_name(role_row()),
+        held(names=False, **BOTH),
+        lookup("prvReadAsyncOperation", "prvwriteasyncoperation"),
+    )
+    assert ended.result["changed"] is False
+
+
+def remove(status: int = 204, answer: t.Any = None) -> Expected:
+    body = {"Privilege": {"@odata.type": "Microsoft.Dynamics.CRM.privilege", "privilegeid": READ}}
+    return Expected("POST", f"{DATAVERSE}/roles({ROLE_ID})/Microsoft.Dynamics.CRM.RemovePrivilegeRole", status, answer, body=body)
+
+
+ABSENT = {"role": NAME, "privileges": [{"name": "prvReadAsyncOperation"}, {"name": "prvNoSuch"}], "state": "absent"}
+
+
+def test_absent_takes_away_what_is_held():
+    ended = run(module, ABSENT, by_name(role_row()), held(prvReadAsyncOperation="Deep"), remove(), held())
+    assert ended.result["changed"] is True
+    assert ended.result["diff"]["before"] == {"prvReadAsyncOperation": "parent_child"}
+    assert ended.result["diff"]["after"] == {}
+
+
+def test_a_refused_removal_of_what_is_gone_is_done():
+    refusal = remove(400, {"error": {"code": "0x80040203", "message": "not there"}})
+    ended = run(module, ABSENT, by_name(role_row()), held(prvReadAsyncOperation="Deep"), refusal, held(), held())
+    assert not ended.failed
+
+
+def test_a_refused_removal_of_what_is_still_there_fails():
+    refusal = remove(403, {"error": {"code": "0x80040220", "message": "no"}})
+    assert run(module, ABSENT, by_name(role_row()), held(prvReadAsyncOperation="Deep"), refusal, held(prvReadAsyncOperation="Deep")).failed
+
+
+def test_inheritance_is_set_and_read_back():
+    patch = Expected("PATCH", f"{DATAVERSE}/roles({ROLE_ID})", 204, body={"isinherited": 1})
+    args = {**ARGS, "member_privilege_inheritance": "direct_user_and_team"}
+    ended = run(module, args, by_name(role_row()), held(**BOTH), patch, by_id(ROLE_ID, role_row(isinherited=1)))
+    assert ended.result["changed"] is True
+    assert ended.result["diff"]["before"]["member_privilege_inheritance"] == "team_only"
+
+
+@pytest.mark.parametrize(
+    ("privileges", "option"),
+    [
+        ([{"depth": "user"}], "privileges[0]"),
+        ([{"name": "prvReadLead", "table": "lead", "access": ["read"], "depth": "user"}], "privileges[0]"),
+        ([{"table": "lead", "depth": "user"}], "privileges[0].access"),
+        ([{"name": "prvReadLead", "access": ["read"], "depth": "user"}], "privileges[0].access"),
+        ([{"name": "prvReadLead"}], "privileges[0].depth"),
+        ([{"name": "prvReadLead", "depth": "user"}, {"name": "PRVREADLEAD", "depth": "global"}], "privileges[1].depth"),
+    ],
+)
+def test_options_are_checked_before_the_first_request(privileges: list[dict[str, t.Any]], option: str):
+    ended = run(module, {"role": NAME, "privileges": privileges})
+    assert ended.failed
+    assert ended.result["error"]["kind"] == "InvalidOption"
+    assert f"{option}: " in ended.result["msg"]

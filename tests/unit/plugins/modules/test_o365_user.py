@@ -1,0 +1,398 @@
+# Copyright (c) 2026, leadops.dynamics365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""o365_user on a scripted wire."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+import requests
+
+from ansible_collections.leadops.dynamics365.plugins.module_utils._directory_users import _SELECT, PLANNED_ID
+from ansible_collections.leadops.dynamics365.plugins.modules import o365_user as module
+from ansible_collections.leadops.dynamics365.tests.unit.plugins.wire import GRAPH, Expected, Run, run
+
+UPN = "leads@contoso.com"
+ID = "87d349ed-0000-4000-8000-000000000005"
+SKU = "906af65a-2970-46d5-9b58-4e9aa50f0657"
+SECRET = "Abcdefg-12345"
+PRODUCT_COLUMNS = "skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits"
+ROW: dict[str, t.Any] = {
+    "id": ID,
+    "userPrincipalName": UPN,
+    "displayName": "leads",
+    "givenName": None,
+    "surname": None,
+    "mailNickname": "leads",
+    "accountEnabled": True,
+    "usageLocation": "DE",
+    "passwordPolicies": "DisablePasswordExpiration",
+    "assignedLicenses": [],
+    "licenseAssignmentStates": [],
+    "userType": "Member",
+    "onPremisesSyncEnabled": None,
+}
+LICENSED = {"assignedLicenses": [{"skuId": SKU, "disabledPlans": []}], "licenseAssignmentStates": [{"skuId": SKU, "assignedByGroup": None, "state": "Active"}]}
+CREATION = {
+    "userPrincipalName": UPN,
+    "displayName": "leads",
+    "mailNickname": "leads",
+    "accountEnabled": True,
+    "usageLocation": "DE",
+    "passwordPolicies": "DisablePasswordExpiration",
+    "passwordProfile": {"password": SECRET, "forceChangePasswordNextSignIn": False},
+}
+ASSIGNMENT = {"addLicenses": [{"skuId": SKU, "disabledPlans": []}], "removeLicenses": []}
+ARGS = {"user_principal_name": UPN, "password": SECRET}
+WITH_LICENSE = {**ARGS, "licenses": ["CRMPLAN2"]}
+
+
+def error(code: str, message: str = "no") -> dict[str, t.Any]:
+    return {"error": {"code": code, "message": message}}
+
+
+NOT_FOUND = error("Request_ResourceNotFound", "Resource does not exist or one of its queried reference-property objects are not present.")
+DENIED = error("Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+CONFLICT = error("Request_BadRequest", "Another object with the same value for property userPrincipalName already exists.")
+
+
+def by_name(row: dict[str, t.Any] | None = None) -> Expected:
+    return Expected("GET", f"{GRAPH}/users('{UPN}')?$select={_SELECT}", 200 if row else 404, row or NOT_FOUND)
+
+
+def by_id(row: dict[str, t.Any] | None = None) -> Expected:
+    return Expected("GET", f"{GRAPH}/users/{ID}?$select={_SELECT}", 200 if row else 404, row or NOT_FOUND)
+
+
+def deleted(*rows: dict[str, t.Any]) -> Expected:
+    path = f"directory/deletedItems/microsoft.graph.user?$select={_SELECT},deletedDateTime&$filter=endsWith(userPrincipalName,'{UPN}')&$count=true"
+    return Expected("GET", f"{GRAPH}/{path}", answer={"value": list(rows)})
+
+
+def organization(country: str | None = "DE", **more: t.Any) -> Expected:
+    answer = {"countryLetterCode": country, "verifiedDomains": [{"name": "contoso.com", "type": "Managed"}], **more}
+    return Expected("GET", f"{GRAPH}/organization?$select=id,countryLetterCode,defaultUsageLocation,verifiedDomains", answer={"value": [answer]})
+
+
+def products(consumed: int = 1) -> Expected:
+    row = {"skuId": SKU, "skuPartNumber": "CRMPLAN2", "appliesTo": "User", "capabilityStatus": "Enabled", "consumedUnits": consumed}
+    return Expected("GET", f"{GRAPH}/subscribedSkus?$select={PRODUCT_COLUMNS}", answer={"value": [{**row, "prepaidUnits": {"enabled": 5}}]})
+
+
+def memberships(*rows: dict[str, t.Any], status: int = 200) -> Expected:
+    return Expected("GET", f"{GRAPH}/users/{ID}/transitiveMemberOf", status, {"value": list(rows)} if status == 200 else DENIED)
+
+
+def assigned(*rows: dict[str, t.Any], principal: str = ID, status: int = 200) -> Expected:
+    path = f"roleManagement/directory/roleAssignments?$filter=principalId eq '{principal}'&$expand=roleDefinition"
+    return Expected("GET", f"{GRAPH}/{path}", status, {"value": list(rows)} if status == 200 else DENIED)
+
+
+def eligible(*rows: dict[str, t.Any], principal: str = ID) -> Expected:
+    return Expected(
+        "GET", f"{GRAPH}/roleManagement/directory/roleEligibilityScheduleInstances?$filter=principalId eq '{principal}'", answer={"value": list(rows)}
+    )
+
+
+def no_pim() -> Expected:
+    return Expected("GET", eligible().url, 400, error("AadPremiumLicenseRequired", "The tenant needs a licence."))
+
+
+def no_roles() -> tuple[Expected, ...]:
+    return memberships(), assigned(), no_pim()
+
+
+def create(status: int = 201, answer: t.Any = None, raises: Exception | None = None) -> Expected:
+    return Expected("POST", f"{GRAPH}/users", status, answer or {"id": ID}, body=CREATION, raises=raises)
+
+
+def assign(status: int = 200, answer: t.Any = None) -> Expected:
+    return Expected("POST", f"{GRAPH}/users/{ID}/assignLicense", status, answer or {"id": ID}, body=ASSIGNMENT)
+
+
+def patch(body: dict[str, t.Any], status: int = 204, answer: t.Any = None) -> Expected:
+    return Expected("PATCH", f"{GRAPH}/users/{ID}", status, answer, body=body)
+
+
+def why(ended: Run) -> str:
+    assert ended.failed, ended.result
+    ended.wire.finished()
+    return str(ended.result["msg"])
+
+
+def test_a_new_user_is_two_writes_and_is_read_back():
+    ended = run(module, WITH_LICENSE, by_name(), deleted(), organization(), products(), create(), assign(), by_id({**ROW, **LICENSED}))
+    assert not ended.failed
+    result = ended.result
+    assert [(write["method"], write["path"]) for write in result["writes"]] == [("POST", "users"), ("POST", f"users/{ID}/assignLicense")]
+    assert (result["changed"], result["created"], result["planned"], result["password_set"]) == (True, True, False, True)
+    assert result["user"]["licenses"] == [{"sku_id": SKU, "sku_part_number": "CRMPLAN2", "source": "direct"}]
+    assert result["user"]["admin_roles"] == []
+    assert result["diff"]["before"] == {"state": "absent"}
+    assert SECRET not in json.dumps(result)
+
+
+def test_check_mode_foresees_the_same_writes():
+    ended = run(module, WITH_LICENSE, by_name(), deleted(), organization(), products(), check=True)
+    assert [(write["method"], write["path"]) for write in ended.result["writes"]] == [("POST", "users"), ("POST", "users/{user_id}/assignLicense")]
+    assert (ended.result["changed"], ended.result["created"], ended.result["planned"]) == (True, True, True)
+    assert ended.result["user"]["id"] == PLANNED_ID
+    assert ended.result["user"]["licenses"][0]["sku_part_number"] == "CRMPLAN2"
+    assert ended.result["diff"]["after"]["password"] == "(not shown)"
+
+
+def test_a_second_run_costs_five_reads_and_changes_nothing():
+    ended = run(module, WITH_LICENSE, by_name({**ROW, **LICENSED}), *no_roles(), products(consumed=5))
+    assert not ended.failed
+    assert (ended.result["changed"], ended.result["password_set"], ended.result["writes"]) == (False, False, [])
+    assert "diff" not in ended.result
+
+
+def test_a_licence_by_id_that_is_held_needs_no_products():
+    ended = run(module, {**ARGS, "licenses": [SKU], "admin_roles": "ignore"}, by_name({**ROW, **LICENSED}))
+    assert ended.result["changed"] is False
+    assert ended.result["user"]["licenses"][0]["sku_part_number"] is None
+    assert ended.result["user"]["admin_roles"] is None
+
+
+def test_an_update_is_one_request_and_waits_until_it_can_be_read():
+    args = {**ARGS, "display_name": "Marketplace Leads", "admin_roles": "ignore"}
+    after = {**ROW, "displayName": "Marketplace Leads"}
+    ended = run(module, args, by_name(ROW), patch({"displayName": "Marketplace Leads"}), by_id(ROW), by_id(), by_id(after))
+    assert ended.result["diff"]["after"] == {"display_name": "Marketplace Leads"}
+    assert ended.result["user"]["display_name"] == "Marketplace Leads"
+    assert len(ended.clock.slept) == 2
+
+
+def test_what_never_becomes_readable_fails_and_tells_what_was_done():
+    never = [by_id() for _ in range(20)]
+    ended = run(module, {**ARGS, "account_enabled": False, "admin_roles": "ignore"}, by_name(ROW), patch({"accountEnabled": False}), *never)
+    assert ended.failed
+    assert ended.result["error"]["kind"] == "WaitedTooLong"
+    assert ended.result["error"]["done"]
+    assert 60 <= sum(ended.clock.slept) <= 61
+
+
+def test_a_user_without_a_country_gets_the_tenants_before_the_licence():
+    script = (products(), organization(country="AT"), patch({"usageLocation": "AT"}), assign(), by_id({**ROW, **LICENSED, "usageLocation": "AT"}))
+    ended = run(module, {**WITH_LICENSE, "admin_roles": "ignore"}, by_name({**ROW, "usageLocation": None}), *script)
+    assert ended.result["user"]["usage_location"] == "AT"
+
+
+def test_a_tenant_without_a_country_needs_the_option():
+    ended = run(module, WITH_LICENSE, by_name(), deleted(), organization(country=None), products())
+    assert "usage_location" in why(ended)
+
+
+def test_the_tenants_default_usage_location_beats_its_country():
+    ended = run(module, ARGS, by_name(), deleted(), organization(country="US", defaultUsageLocation="DE"), create(), by_id(ROW))
+    assert ended.result["user"]["usage_location"] == "DE"
+
+
+def test_a_new_user_needs_a_password():
+    ended = run(module, {"user_principal_name": UPN}, by_name(), deleted())
+    assert "password: is missing" in why(ended)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ({"user_principal_name": "leads"}, "user_principal_name"),
+        ({"password": "short"}, "password"),
+        ({"usage_location": "X"}, "usage_location"),
+        ({"licenses": [" "]}, "licenses[0]"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_the_first_request(args: dict[str, t.Any], said: str):
+    assert said in why(run(module, {**ARGS, **args}))
+
+
+def test_no_seat_left_is_known_before_the_user_is_created():
+    ended = run(module, WITH_LICENSE, by_name(), deleted(), organization(), products(consumed=5))
+    assert "5 of 5 are in use" in why(ended)
+    assert ended.result["changed"] is False
+
+
+def test_roles_of_all_kinds_are_listed_before_anything_is_written():
+    role = {"@odata.type": "#microsoft.graph.directoryRole", "id": "r1", "displayName": "Global Reader", "roleTemplateId": "t-reader"}
+    readers = {"roleDefinitionId": "88d8e3e3-8f55-4a1e-953a-9b9898b8876b", "directoryScopeId": "/", "roleDefinition": {"displayName": "Directory Readers"}}
+    holder = {"@odata.type": "#microsoft.graph.group", "id": "g1", "displayName": "Operators", "isAssignableToRole": True}
+    ordinary = {"@odata.type": "#microsoft.graph.group", "id": "g2", "displayName": "Everybody", "isAssignableToRole": None}
+    hidden = {"@odata.type": "#microsoft.graph.group", "id": "g3", "displayName": None}
+    custom = {"roleDefinitionId": "d1", "directoryScopeId": "/administrativeUnits/a1", "roleDefinition": {"displayName": "Our Helpdesk"}}
+    script = (
+        memberships(role, holder, ordinary, hidden),
+        assigned(readers, custom),
+        assigned({"roleDefinitionId": "d2", "directoryScopeId": "/", "roleDefinition": {"displayName": "User Administrator"}}, principal="g1"),
+        assigned(principal="g3"),
+        eligible({"roleDefinitionId": "d3", "directoryScopeId": "/"}),
+        Expected("GET", f"{GRAPH}/roleManagement/directory/roleDefinitions/d3?$select=id,displayName", answer={"displayName": "Global Administrator"}),
+        eligible(principal="g1"),
+        eligible(principal="g3"),
+    )
+    text = why(run(module, {**ARGS, "display_name": "New"}, by_name(ROW), *script))
+    assert "holds 4" in text
+    for part in (
+        "Our Helpdesk for /administrativeUnits/a1",
+        "User Administrator through the group Operators",
+        "Global Reader through a group",
+        "Global Administrator (eligible, can be activated)",
+    ):
+        assert part in text
+    assert "Directory Readers" not in text
+
+
+@pytest.mark.parametrize(
+    ("script", "permission"),
+    [
+        ((memberships(status=403),), "User.Read.All"),
+        ((memberships(), assigned(status=403)), "RoleManagement.Read.Directory"),
+        (
+            (memberships(), assigned(), Expected("GET", eligible().url, 403, {"errorCode": "PermissionScopeNotGranted"})),
+            "RoleEligibilitySchedule.Read.Directory",
+        ),
+    ],
+)
+def test_what_may_not_be_read_proves_nothing(script: tuple[Expected, ...], permission: str):
+    text = why(run(module, ARGS, by_name(ROW), *script))
+    assert "prove" in text
+    assert permission in text
+    assert "admin_roles=ignore" in text
+
+
+def test_memberships_of_a_user_who_is_still_new_are_waited_for():
+    not_yet = Expected("GET", memberships().url, 404, NOT_FOUND)
+    assert not run(module, ARGS, by_name(ROW), not_yet, *no_roles()).failed
+    assert "some minutes" in why(run(module, ARGS, by_name(ROW), *[not_yet] * 13))
+
+
+@pytest.mark.parametrize("state", ["present", "disabled", "absent"])
+@pytest.mark.parametrize("changes", [{"userType": "Guest"}, {"onPremisesSyncEnabled": True}])
+def test_guests_and_synchronised_users_are_refused(state: str, changes: dict[str, t.Any]):
+    why(run(module, {**ARGS, "state": state}, by_name({**ROW, **changes})))
+
+
+def test_a_lost_answer_is_resolved_by_looking():
+    ended = run(module, ARGS, by_name(), deleted(), organization(), create(raises=requests.ConnectionError("reset")), by_name(ROW), by_id(ROW))
+    assert not ended.failed
+    assert (ended.result["created"], ended.result["password_set"]) == (True, True)
+    assert ended.result["user"]["id"] == ID
+
+
+def test_an_unanswered_creation_that_never_arrived_is_sent_again():
+    ended = run(module, ARGS, by_name(), deleted(), organization(), create(503, error("UnknownError")), by_name(), create(), by_id(ROW))
+    assert not ended.failed
+    assert ended.result["created"] is True
+
+
+def test_a_faster_run_is_joined_and_its_password_told():
+    script = (create(400, CONFLICT), by_name(), by_name(ROW), *no_roles(), by_id(ROW))
+    ended = run(module, ARGS, by_name(), deleted(), organization(), *script)
+    assert not ended.failed
+    assert (ended.result["changed"], ended.result["created"], ended.result["password_set"]) == (False, False, False)
+    assert "password" in ended.result["warnings"][0]
+
+
+def test_a_faster_run_that_has_not_licensed_the_user_is_helped():
+    script = (products(), create(400, CONFLICT), by_name(ROW), *no_roles(), assign(), by_id({**ROW, **LICENSED}))
+    ended = run(module, WITH_LICENSE, by_name(), deleted(), organization(), *script)
+    assert (ended.result["changed"], ended.result["created"]) == (True, False)
+    assert ended.result["diff"]["before"] == {"licenses": []}
+    assert [write["path"] for write in ended.result["writes"]] == [f"users/{ID}/assignLicense"]
+
+
+def test_another_persons_user_of_the_same_name_is_not_overwritten():
+    ended = run(module, ARGS, by_name(), deleted(), organization(), create(400, CONFLICT), by_name({**ROW, "displayName": "Somebody"}))
+    assert "another display_name" in why(ended)
+
+
+def test_a_taken_mail_nickname_names_the_option():
+    taken = error("Request_BadRequest", "Another object with the same value for property mailNickname already exists.")
+    assert "mail_nickname" in why(run(module, ARGS, by_name(), deleted(), organization(), create(400, taken)))
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [(400, error("Request_BadRequest", "License assignment cannot be done for user with invalid usage location.")), (404, NOT_FOUND)],
+)
+def test_a_directory_that_lags_behind_its_own_user_is_waited_for(status: int, answer: t.Any):
+    script = (create(), assign(status, answer), by_name(ROW), assign(status, answer), assign(), by_id(ROW), by_id({**ROW, **LICENSED}))
+    ended = run(module, WITH_LICENSE, by_name(), deleted(), organization(), products(), *script)
+    assert not ended.failed
+    assert ended.clock.slept
+
+
+def test_a_licence_that_another_run_gave_is_no_failure():
+    none_left = error("Request_BadRequest", f"Subscription with SKU {SKU} does not have any available licenses.")
+    licensed = {**ROW, **LICENSED}
+    ended = run(module, {**WITH_LICENSE, "admin_roles": "ignore"}, by_name(ROW), products(), assign(400, none_left), by_id(licensed), by_id(licensed))
+    assert not ended.failed
+
+
+def test_a_failed_licence_says_that_the_user_was_created():
+    none_left = error("Request_BadRequest", f"Subscription with SKU {SKU} does not have any available licenses.")
+    script = (create(), assign(400, none_left), by_name(ROW))
+    ended = run(module, WITH_LICENSE, by_name(), deleted(), organization(), products(), *script)
+    assert f"Already done by this task: create the user {UPN}" in why(ended)
+    assert ended.result["changed"] is True
+
+
+def test_a_new_password_each_time_only_if_asked_and_a_refusal_names_the_entra_role():
+    body = {"passwordProfile": {"password": SECRET, "forceChangePasswordNextSignIn": False}}
+    args = {**ARGS, "update_password": "always", "admin_roles": "ignore"}
+    ended = run(module, args, by_name(ROW), patch(body), by_id(ROW))
+    assert (ended.result["changed"], ended.result["password_set"]) == (True, True)
+    assert "User Administrator" in why(run(module, args, by_name(ROW), patch(body, 403, DENIED)))
+
+
+def test_a_deleted_user_is_not_restored_unasked():
+    gone = {**ROW, "userPrincipalName": ID.replace("-", "") + UPN, "deletedDateTime": "2026-11-01T00:00:00Z"}
+    other = {**gone, "userPrincipalName": f"{ID.replace('-', '')}other-{UPN}"}
+    text = why(run(module, ARGS, by_name(), deleted(other, gone)))
+    assert "deleted_user=restore" in text
+    assert "deleted_user=ignore" in text
+    assert not run(module, ARGS, by_name(), deleted(other), organization(), check=True).failed
+
+
+def test_a_restored_user_is_changed_licensed_and_checked():
+    gone = {**ROW, **LICENSED, "userPrincipalName": ID.replace("-", "") + UPN, "deletedDateTime": "2026-11-01T00:00:00Z", "accountEnabled": False}
+    restore = Expected("POST", f"{GRAPH}/directory/deletedItems/{ID}/restore", answer={"id": ID}, body={})
+    enable = {"accountEnabled": True}
+    script = (products(), restore, patch(enable, 404, NOT_FOUND), patch(enable), assign(), by_id({**ROW, **LICENSED}))
+    args = {**WITH_LICENSE, "deleted_user": "restore"}
+    ended = run(module, args, by_name(), deleted(gone), *script, *no_roles())
+    assert not ended.failed
+    assert (ended.result["created"], ended.result["password_set"]) == (False, False)
+    assert "old password" in ended.result["warnings"][0]
+    ended = run(module, args, by_name(), deleted(gone), *script, memberships(status=403))
+    assert ended.failed
+    assert ended.result["changed"] is True
+
+
+def test_disabled_changes_nothing_else():
+    args = {**ARGS, "state": "disabled", "display_name": "Other", "licenses": ["CRMPLAN2"]}
+    ended = run(module, args, by_name(ROW), patch({"accountEnabled": False}), by_id({**ROW, "accountEnabled": False}))
+    assert ended.result["changed"] is True
+    assert run(module, args, by_name({**ROW, "accountEnabled": False})).result["changed"] is False
+    assert run(module, args, by_name()).result["user"] is None
+
+
+def test_absent_deletes_and_waits_until_the_user_is_gone():
+    delete = Expected("DELETE", f"{GRAPH}/users/{ID}", 204)
+    args = {"user_principal_name": UPN, "state": "absent"}
+    ended = run(module, args, by_name(ROW), delete, by_id(ROW), by_id())
+    assert (ended.result["changed"], ended.result["user"]) == (True, None)
+    assert run(module, args, by_name(ROW), check=True).result["changed"] is True
+    assert run(module, args, by_name()).result["changed"] is False
+    faster = Expected("DELETE", f"{GRAPH}/users/{ID}", 404, NOT_FOUND)
+    assert not run(module, args, by_name(ROW), faster, by_id()).failed
+
+
+def test_a_missing_permission_is_named():
+    text = why(run(module, ARGS, Expected("GET", by_name().url, 403, DENIED)))
+    assert "User.Read.All" in text
+    text = why(run(module, WITH_LICENSE, by_name(), deleted(), organization(), Expected("GET", products().url, 403, DENIED)))
+    assert "Organization.Read.All" in text
