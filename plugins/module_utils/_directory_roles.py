@@ -1,0 +1,163 @@
+# Copyright (c) 2026, leadops.dynamics365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which admin roles of the directory a user holds: directly, through groups, or for the asking (PIM).
+
+No single view shows all. ``transitiveMemberOf`` tells the groups, and built-in roles that come through them; the
+unified role assignments of the user and of each group that may hold roles tell the rest (custom roles, roles within
+an administrative unit); the eligibility schedule tells who may activate one. Three requests for a user in no such group.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ._errors import NotPossible, ServiceRefused, WaitedTooLong
+from ._graph import Graph, needing
+from ._http import Clock
+from ._odata import Row, literal, query
+from ._wait import until
+
+_NOT_ADMINISTRATIVE = frozenset({"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"})
+"""Directory Readers: no more than every member may by default."""
+_ASSIGNMENTS = "roleManagement/directory/roleAssignments"
+_ELIGIBLE = "roleManagement/directory/roleEligibilityScheduleInstances"
+_DEFINITIONS = "roleManagement/directory/roleDefinitions"
+_NO_PIM = "AadPremiumLicenseRequired"
+_MEMBERSHIPS_PERMISSION = "User.Read.All (or Directory.Read.All)"
+_ROLES_PERMISSION = "RoleManagement.Read.Directory"
+
+
+@dataclass(frozen=True)
+class HeldRole:
+    """One role, held in one way."""
+
+    id: str
+    """Of the role's definition; for built-in roles the same in every tenant."""
+    name: str
+    how: str
+    """``assigned``, or ``eligible`` for one that can be activated."""
+    group: str | None
+    """The group that it comes through; empty where it is not known which."""
+    scope: str
+    """``/`` for the whole tenant."""
+
+    def to_result(self) -> dict[str, t.Any]:
+        """The form in a module's result."""
+        return dict(vars(self))
+
+    def __str__(self) -> str:
+        words = [self.name]
+        if self.how == "eligible":
+            words.append("(eligible, can be activated)")
+        if self.group is not None:
+            words.append(f"through the group {self.group}" if self.group else "through a group")
+        if self.scope != "/":
+            words.append(f"for {self.scope}")
+        return " ".join(words)
+
+
+@dataclass(frozen=True)
+class _Principal:
+    """The user, or a group that the user is in."""
+
+    id: str
+    group: str | None
+
+
+def read_admin_roles(graph: Graph, clock: Clock, user_id: str, user_principal_name: str) -> tuple[HeldRole, ...]:
+    """All admin roles of a user. Raises if any view may not be read, because then nothing is proved."""
+    doing = f"prove that {user_principal_name} holds no admin role"
+    purpose = "the proof of admin_roles=forbid (admin_roles=ignore goes without it)"
+    with needing(_MEMBERSHIPS_PERMISSION, purpose):
+        memberships = _memberships(graph, clock, user_id, doing)
+    principals = [_Principal(user_id, None), *(_Principal(row["id"], row.get("displayName") or row["id"]) for row in memberships if _may_hold_roles(row))]
+    found: list[HeldRole] = []
+    for principal in principals:
+        with needing(_ROLES_PERMISSION, purpose):
+            found += _assigned(graph, principal, doing)
+    known = {role.id for role in found}
+    found += [role for role in map(_from_membership, filter(_is_role, memberships)) if role.id not in known]
+    for principal in principals:
+        with needing(f"RoleEligibilitySchedule.Read.Directory or {_ROLES_PERMISSION}", purpose):
+            eligible = _eligible(graph, principal, doing)
+        if eligible is None:
+            break
+        found += eligible
+    return tuple(dict.fromkeys(role for role in found if role.id not in _NOT_ADMINISTRATIVE))
+
+
+def forbid_admin_roles(roles: tuple[HeldRole, ...], user_principal_name: str) -> None:
+    """Refuse to go on with an administrator's account."""
+    if roles:
+        raise NotPossible(
+            doing=f"use {user_principal_name} as an account without admin roles",
+            why=f"it holds {len(roles)} in the directory: {'; '.join(map(str, roles))}.",
+            next_step="Take the roles from it, or choose another account. With admin_roles=ignore they do not matter.",
+        )
+
+
+def _memberships(graph: Graph, clock: Clock, user_id: str, doing: str) -> list[Row]:
+    """Groups and roles. The user has just been read, so "not found" comes from a part of the directory that does not know a new user yet."""
+
+    def look() -> list[Row] | None:
+        try:
+            # Without $select: on this mixed collection it is only certain to work with a type
+            return list(graph.rows(f"users/{user_id}/transitiveMemberOf", doing=doing))
+        except ServiceRefused as error:
+            if error.status != 404:
+                raise
+            return None
+
+    found = until(clock, look)
+    if found is None:
+        raise WaitedTooLong(
+            doing=doing, why="the directory knows the user but not what it is a member of.", next_step="Run again in some minutes.", service="graph"
+        )
+    return found
+
+
+def _is_role(row: Row) -> bool:
+    return str(row.get("@odata.type", "")).endswith(".directoryRole")
+
+
+def _may_hold_roles(row: Row) -> bool:
+    """Only role-assignable groups can. A group whose details are hidden from the caller is asked about as well."""
+    hidden = row.get("displayName") is None
+    return str(row.get("@odata.type", "")).endswith(".group") and (bool(row.get("isAssignableToRole")) or hidden)
+
+
+def _from_membership(row: Row) -> HeldRole:
+    role_id = row.get("roleTemplateId") or row["id"]
+    return HeldRole(role_id, row.get("displayName") or f"the role {role_id}", "assigned", "", "/")
+
+
+def _assigned(graph: Graph, principal: _Principal, doing: str) -> Iterator[HeldRole]:
+    path = _ASSIGNMENTS + query(filter=f"principalId eq {literal(principal.id)}", expand="roleDefinition")
+    for row in graph.rows(path, doing=doing):
+        name = (row.get("roleDefinition") or {}).get("displayName") or f"the role {row['roleDefinitionId']}"
+        yield HeldRole(row["roleDefinitionId"], name, "assigned", principal.group, row.get("directoryScopeId") or "/")
+
+
+def _eligible(graph: Graph, principal: _Principal, doing: str) -> list[HeldRole] | None:
+    """What the principal may activate; None in a tenant without PIM, where nobody is eligible."""
+    path = _ELIGIBLE + query(filter=f"principalId eq {literal(principal.id)}")
+    try:
+        rows = list(graph.rows(path, doing=doing))
+    except ServiceRefused as error:
+        if error.code == _NO_PIM:
+            return None
+        raise
+    return [
+        HeldRole(row["roleDefinitionId"], _role_name(graph, row["roleDefinitionId"], doing), "eligible", principal.group, row.get("directoryScopeId") or "/")
+        for row in rows
+    ]
+
+
+def _role_name(graph: Graph, role_id: str, doing: str) -> str:
+    row = graph.find(f"{_DEFINITIONS}/{role_id}{query(select='id,displayName')}", doing=doing)
+    return (row or {}).get("displayName") or f"the role {role_id}"

@@ -1,0 +1,254 @@
+# Copyright (c) 2026, leadops.dynamics365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Users of the directory (Entra ID): find one, compare it with what is wanted, plan what makes it so.
+
+A password can be written but never read, so it is part of a plan only where the caller says so.
+How a plan's writes are brought through is in ``_directory_user_writes``.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ._directory_user_rules import default_mail_nickname, local_part, policy_tokens
+from ._errors import NotPossible
+from ._graph import ADVANCED, Graph, needing
+from ._licenses import LicenseChange, Product, names_of
+from ._odata import Row, literal, query
+from ._plan import Json, Plan, Write
+
+PLANNED_ID = "00000000-0000-0000-0000-000000000000"
+"""The id of a user that check mode only plans."""
+NOT_SHOWN = "(not shown)"
+_SELECT = (
+    "id,userPrincipalName,displayName,givenName,surname,mailNickname,accountEnabled,usageLocation,passwordPolicies,"
+    "assignedLicenses,licenseAssignmentStates,userType,onPremisesSyncEnabled"
+)
+_NO_EXPIRY = "DisablePasswordExpiration"
+
+
+def _same(raw: t.Any) -> t.Any:
+    return raw
+
+
+def _plain(wanted: t.Any, _raw: t.Any) -> t.Any:
+    return wanted
+
+
+def _text(raw: str | None) -> str:
+    return raw or ""
+
+
+def _text_or_null(wanted: str, _raw: t.Any) -> str | None:
+    # The directory refuses an empty text: nothing is null there
+    return wanted or None
+
+
+def _never_expires(policies: str | None) -> bool:
+    return _NO_EXPIRY.lower() in policy_tokens(policies)
+
+
+def _with_expiry(never: bool, policies: str | None) -> str:  # noqa: FBT001
+    """The other policies stay as they are."""
+    others = [token for token in (part.strip() for part in (policies or "").split(",")) if token.lower() not in ("", "none", _NO_EXPIRY.lower())]
+    return ", ".join([*([_NO_EXPIRY] if never else []), *others]) or "None"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One option that is kept in one property of the user."""
+
+    option: str
+    property: str
+    read: Callable[[t.Any], t.Any] = _same
+    """From the property's value to the option's."""
+    write: Callable[[t.Any, t.Any], t.Any] = _plain
+    """From the option's value, and the property's present one, to the property's new one."""
+
+
+FIELDS = (
+    Field("display_name", "displayName"),
+    Field("given_name", "givenName", _text, _text_or_null),
+    Field("surname", "surname", _text, _text_or_null),
+    Field("mail_nickname", "mailNickname"),
+    Field("account_enabled", "accountEnabled"),
+    Field("usage_location", "usageLocation"),
+    Field("password_never_expires", "passwordPolicies", _never_expires, _with_expiry),
+)
+
+
+@dataclass(frozen=True)
+class WantedUser:
+    """What the options say."""
+
+    user_principal_name: str
+    values: Mapping[str, t.Any]
+    """By option; what is not said is not in it."""
+    password: str | None = field(default=None, repr=False)
+    force_change_password: bool = False
+
+    def with_defaults(self, **values: t.Any) -> WantedUser:
+        """Fill in what was not said."""
+        return replace(self, values={**{option: value for option, value in values.items() if value is not None}, **self.values})
+
+    def for_creation(self, usage_location: str | None) -> WantedUser:
+        """A new user needs some names, and a country before any licence."""
+        return self.with_defaults(
+            display_name=local_part(self.user_principal_name),
+            mail_nickname=default_mail_nickname(self.user_principal_name),
+            usage_location=usage_location,
+        )
+
+    def password_profile(self) -> Json:
+        """The password as Graph takes it. Left out, the second member would mean a change at the first sign-in."""
+        return {"password": self.password, "forceChangePasswordNextSignIn": self.force_change_password}
+
+
+@dataclass(frozen=True)
+class TenantDefaults:
+    """What the tenant says about new users."""
+
+    country: str | None
+    domains: Mapping[str, bool]
+    """Verified domains, and whether they are federated."""
+
+
+def read_user(graph: Graph, reference: str) -> Row | None:
+    """A user with everything that is compared, by id or user principal name."""
+    with needing("User.Read.All (User.ReadWrite.All to change users)", "reading a user"):
+        return graph.user(reference, _SELECT, doing=f"look for the user {reference} in the directory")
+
+
+def read_deleted_user(graph: Graph, user_principal_name: str) -> Row | None:
+    """The one that was deleted last among the soft-deleted users who had this name."""
+    # A deleted user's name has its id without hyphens in front, so that the name is free again
+    condition = f"endsWith(userPrincipalName,{literal(user_principal_name)})"
+    path = "directory/deletedItems/microsoft.graph.user" + query(select=f"{_SELECT},deletedDateTime", filter=condition, count="true")
+    with needing("User.Read.All", "looking for a deleted user (deleted_user=ignore goes without it)"):
+        rows = list(graph.rows(path, doing=f"look for a deleted user {user_principal_name}", headers=ADVANCED))
+    mine = [row for row in rows if str(row["userPrincipalName"]).lower() == (row["id"].replace("-", "") + user_principal_name).lower()]
+    newest = max(mine, key=lambda row: str(row.get("deletedDateTime") or ""), default=None)
+    return None if newest is None else {**newest, "userPrincipalName": user_principal_name}
+
+
+def read_tenant_defaults(graph: Graph) -> TenantDefaults:
+    """The tenant's country and domains."""
+    with needing("Organization.Read.All (or User.Read.All)", "creating a user"):
+        path = "organization" + query(select="id,countryLetterCode,defaultUsageLocation,verifiedDomains")
+        row = next(graph.rows(path, doing="read the tenant's country and domains"), {})
+    domains = {str(entry["name"]).lower(): entry.get("type") == "Federated" for entry in row.get("verifiedDomains") or ()}
+    return TenantDefaults(row.get("defaultUsageLocation") or row.get("countryLetterCode"), domains)
+
+
+def check_domain(user_principal_name: str, tenant: TenantDefaults) -> None:
+    """A new user's domain must be verified, and its passwords must be kept by Entra ID."""
+    domain = user_principal_name.rpartition("@")[2].lower()
+    doing = f"create the user {user_principal_name}"
+    if domain not in tenant.domains:
+        raise NotPossible(
+            doing=doing, why=f"{domain} is not a verified domain of this tenant.", next_step=f"Use one of {', '.join(sorted(tenant.domains)) or 'none'}."
+        )
+    if tenant.domains[domain]:
+        usable = [name for name, federated in sorted(tenant.domains.items()) if not federated]
+        raise NotPossible(
+            doing=doing,
+            why=f"the domain {domain} is federated: its users and passwords come from elsewhere.",
+            next_step=f"Use a domain whose passwords Entra ID keeps: {', '.join(usable) or 'the tenant has none'}.",
+        )
+
+
+def check_manageable(user: Row) -> None:
+    """Guests and synchronised users have their home elsewhere."""
+    name = user["userPrincipalName"]
+    if user.get("userType") == "Guest" or "#EXT#" in name.upper():
+        raise NotPossible(
+            doing=f"manage the user {name}", why="it is a guest, whose home is another tenant.", next_step="Use an account that belongs to this tenant."
+        )
+    if user.get("onPremisesSyncEnabled"):
+        raise NotPossible(
+            doing=f"manage the user {name}",
+            why="it is synchronised from an on-premises directory, and changes there would be overwritten.",
+            next_step="Change it there, or use an account that exists in the cloud only.",
+        )
+
+
+def differences(user: Row, wanted: WantedUser) -> tuple[Field, ...]:
+    """The fields whose value is not the wanted one."""
+    return tuple(entry for entry in FIELDS if entry.option in wanted.values and entry.read(user.get(entry.property)) != wanted.values[entry.option])
+
+
+def plan_creation(wanted: WantedUser, licenses: LicenseChange, products: tuple[Product, ...]) -> Plan:
+    """One request for the user with everything, one for all licences."""
+    name = wanted.user_principal_name
+    body = {"userPrincipalName": name, **_properties({}, wanted, FIELDS), "passwordProfile": wanted.password_profile()}
+    create = Write("graph", "POST", "users", f"create the user {name}", body=body, yields="user_id", repeatable=False)
+    after = {
+        "state": "present",
+        "user_principal_name": name,
+        **{entry.option: wanted.values[entry.option] for entry in FIELDS if entry.option in wanted.values},
+        "password": NOT_SHOWN,
+        **({"licenses": names_of(licenses.add, products)} if licenses else {}),
+    }
+    return Plan({"state": "absent"}, after, (create, *_license_writes("{user_id}", name, licenses, products)))
+
+
+def plan_update(user: Row, wanted: WantedUser, licenses: LicenseChange, products: tuple[Product, ...], held: tuple[str, ...] = ()) -> Plan:
+    """One request for all that differs, one for all licences. ``held`` are the SKU ids before; a password in ``wanted`` is set."""
+    name = user["userPrincipalName"]
+    different = differences(user, wanted)
+    body = _properties(user, wanted, different)
+    before: Json = {entry.option: entry.read(user.get(entry.property)) for entry in different}
+    after: Json = {entry.option: wanted.values[entry.option] for entry in different}
+    if wanted.password is not None:
+        body["passwordProfile"] = wanted.password_profile()
+        after["password"] = NOT_SHOWN
+    writes: tuple[Write, ...] = ()
+    if body:
+        words = ", ".join(option.replace("_", " ") for option in after)
+        writes = (Write("graph", "PATCH", f"users/{user['id']}", f"change the user {name} ({words})", body=body),)
+    if licenses:
+        before["licenses"] = names_of(held, products)
+        after["licenses"] = names_of(({*held} | {*licenses.add}) - {*licenses.remove}, products)
+    return Plan(before, after, (*writes, *_license_writes(user["id"], name, licenses, products)))
+
+
+def plan_restoration(user: Row, wanted: WantedUser, licenses: LicenseChange, products: tuple[Product, ...]) -> Plan:
+    """Bring a soft-deleted user back, then make it as wanted."""
+    rest = plan_update(user, wanted, licenses, products)
+    restore = Write("graph", "POST", f"directory/deletedItems/{user['id']}/restore", f"restore the deleted user {user['userPrincipalName']}", body={})
+    return Plan({"state": "deleted", **rest.before}, {"state": "present", **rest.after}, (restore, *rest.writes))
+
+
+def plan_deletion(user: Row) -> Plan:
+    """Into the recycle bin, where the directory keeps the user for 30 days."""
+    name = user["userPrincipalName"]
+    before = {"state": "present", "user_principal_name": name, "id": user["id"]}
+    return Plan(before, {"state": "absent"}, (Write("graph", "DELETE", f"users/{user['id']}", f"delete the user {name}"),))
+
+
+def foreseen(user: Row, wanted: WantedUser) -> Row:
+    """The user's row after the plan; the licences are not in it."""
+    return {"id": PLANNED_ID, "userPrincipalName": wanted.user_principal_name, **user, **_properties(user, wanted, differences(user, wanted))}
+
+
+def _properties(user: Row, wanted: WantedUser, fields: tuple[Field, ...]) -> Json:
+    return {
+        entry.property: entry.write(wanted.values[entry.option], user.get(entry.property)) for entry in fields if wanted.values.get(entry.option) is not None
+    }
+
+
+def _license_writes(user_id: str, name: str, licenses: LicenseChange, products: tuple[Product, ...]) -> tuple[Write, ...]:
+    """One call for all, because it is carried out as a whole and close calls for one user collide."""
+    if not licenses:
+        return ()
+    parts = [
+        f"{verb} {', '.join(names_of(ids, products))} {preposition} {name}"
+        for verb, ids, preposition in (("assign", licenses.add, "to"), ("take", licenses.remove, "from"))
+        if ids
+    ]
+    return (Write("graph", "POST", f"users/{user_id}/assignLicense", " and ".join(parts), body=licenses.body()),)

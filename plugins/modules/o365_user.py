@@ -1,0 +1,525 @@
+#!/usr/bin/python
+# Copyright (c) 2026, leadops.dynamics365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A user of the tenant's directory, such as a licensed service account."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: o365_user
+short_description: Manage a user of Microsoft 365 (Entra ID) with password, country and licences
+version_added: 0.1.0
+author:
+  - leadops.dynamics365 contributors (@leadops)
+description:
+  - Creates, changes, disables or deletes a user of the tenant's directory, and gives it licences.
+  - The defaults are those of a service account. The password need not be changed at the first sign-in and does not expire, and the account
+    must hold no admin role.
+  - Everything that can be known beforehand is checked before the first write, that is names, domain, password rules, products, free seats and
+    admin roles.
+  - A new user is one request, and all licences are another. An option that is not given is left as it is.
+  - Never changes guests or users that are synchronised from an on-premises directory, never takes away licences that come from a group,
+    never takes away or gives roles, and never restores a deleted user unasked.
+  - Needs the Microsoft Graph permission C(User.ReadWrite.All). It covers reading, creating, changing, deleting and licensing users
+    (C(LicenseAssignment.ReadWrite.All) is enough for the licences alone, C(User.DeleteRestore.All) for deleting and restoring alone).
+    The options name what else they need. A person who signs in needs the Entra role User Administrator as well.
+options:
+  user_principal_name:
+    description:
+      - The name that the user signs in with. It is how the user is found; upper and lower case do not matter.
+    type: str
+    required: true
+  display_name:
+    description:
+      - The name that people see. A new user gets the part of O(user_principal_name) before the C(@) if it is not given.
+    type: str
+  given_name:
+    description:
+      - The first name. An empty text clears it.
+    type: str
+  surname:
+    description:
+      - The last name. An empty text clears it.
+    type: str
+  mail_nickname:
+    description:
+      - The mail alias, which must be free in the tenant. A new user gets one that follows from O(user_principal_name) if it is not given.
+    type: str
+  password:
+    description:
+      - The password, which a new user must have. It has 8 to 256 ASCII characters with at least three of lower case letters, upper case
+        letters, digits and symbols.
+      - What an existing user's password is cannot be read; see O(update_password).
+    type: str
+  update_password:
+    description:
+      - With V(on_create), O(password) is set on a new user only.
+      - With V(always), it is set in each run, which is reported as a change each time. For an application this needs the Entra role User
+        Administrator on its service principal, besides the permission.
+    type: str
+    default: on_create
+    choices: [on_create, always]
+  force_change_password:
+    description:
+      - Whether the user must choose another password at the next sign-in. It counts when O(password) is set.
+    type: bool
+    default: false
+  password_never_expires:
+    description:
+      - Whether the password is exempt from the tenant's expiry.
+    type: bool
+    default: true
+  usage_location:
+    description:
+      - The country in which the user uses the services, as two-letter ISO code. No licence can be assigned without one.
+      - If it is not given, a user who has none gets the tenant's default usage location or, where that is not set, the tenant's country; a user
+        who has one keeps it. Reading the tenant's needs C(Organization.Read.All) or C(User.Read.All).
+    type: str
+  account_enabled:
+    description:
+      - Whether the user can sign in.
+    type: bool
+    default: true
+  licenses:
+    description:
+      - Products that the user holds, by part number such as V(CRMPLAN2) or by id (GUID). Those that come through a group count as held.
+      - Service plans of a product that the user holds already stay as they are; of a new one all are switched on.
+      - Reading the tenant's products needs C(LicenseAssignment.Read.All) or C(Organization.Read.All).
+    type: list
+    elements: str
+  license_mode:
+    description:
+      - With V(add), other licences of the user stay.
+      - With V(exact), directly assigned products that are not in O(licenses) are taken away in the same call. Without O(licenses) nothing is.
+    type: str
+    default: add
+    choices: [add, exact]
+  admin_roles:
+    description:
+      - With V(forbid), the module fails before it writes anything if the user holds an admin role, whether directly, through a group, for a part
+        of the directory, or as one that can be activated (PIM). A view that may not be read makes it fail as well, because then nothing is proved.
+        It needs C(RoleManagement.Read.Directory) besides C(User.Read.All) or C(Directory.Read.All).
+      - With V(ignore), roles are not looked at.
+      - The role Directory Readers does not count. A user that the module creates cannot hold any, so nothing is read.
+    type: str
+    default: forbid
+    choices: [forbid, ignore]
+  deleted_user:
+    description:
+      - What to do if the user does not exist but one of this name was deleted within the last 30 days.
+      - V(fail) names the deleted user and the two other choices.
+      - V(restore) brings it back with its id, group memberships and old password. If there are several, it is the one that was deleted last.
+      - V(ignore) creates a new user and leaves the deleted one where it is.
+    type: str
+    default: fail
+    choices: [fail, restore, ignore]
+  state:
+    description:
+      - V(present) makes sure of a user as described.
+      - V(disabled) stops the user from signing in and changes nothing else; the other options do not matter. A user that does not exist is not created.
+      - V(absent) deletes the user. The directory keeps it restorable for 30 days.
+    type: str
+    default: present
+    choices: [present, disabled, absent]
+extends_documentation_fragment:
+  - leadops.dynamics365._connection
+  - leadops.dynamics365._attributes
+  - leadops.dynamics365._attributes.full
+  - leadops.dynamics365._attributes.api
+attributes:
+  idempotent:
+    support: partial
+    details: With O(update_password=always) and O(password), each run sets the password.
+notes:
+  - The directory can take up to a minute until it shows what was written. The module waits until the user and its licences can be read.
+  - When two runs create the same user at once, one creates it and the other goes on with it. That one warns, because the password is the first one's.
+seealso:
+  - module: leadops.dynamics365.crm_user
+  - name: Product names and service plan identifiers
+    description: Microsoft's list of part numbers.
+    link: https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference
+"""
+
+EXAMPLES = r"""
+- name: A service account
+  leadops.dynamics365.o365_user:
+    user_principal_name: marketplace-leads@contoso.com
+    password: "{{ leads_password }}"
+    licenses: [CRMPLAN2]
+    auth:
+      tenant_id: 11111111-2222-3333-4444-555555555555
+      client_id: 66666666-7777-8888-9999-000000000000
+      client_secret: "{{ automation_client_secret }}"
+
+- name: A person in Austria with these two products and no others
+  leadops.dynamics365.o365_user:
+    user_principal_name: ada.huber@contoso.com
+    display_name: Ada Huber
+    given_name: Ada
+    surname: Huber
+    password: "{{ first_password }}"
+    force_change_password: true
+    password_never_expires: false
+    usage_location: AT
+    licenses:
+      - DYN365_ENTERPRISE_SALES
+      - f30db892-07e9-47e9-837c-80727f46fd3d
+    license_mode: exact
+
+- name: A new password for the service account
+  leadops.dynamics365.o365_user:
+    user_principal_name: marketplace-leads@contoso.com
+    password: "{{ new_leads_password }}"
+    update_password: always
+
+- name: No more sign-ins
+  leadops.dynamics365.o365_user:
+    user_principal_name: marketplace-leads@contoso.com
+    state: disabled
+
+- name: Gone, and restorable for 30 days
+  leadops.dynamics365.o365_user:
+    user_principal_name: marketplace-leads@contoso.com
+    state: absent
+"""
+
+RETURN = r"""
+user:
+  description: The user as it is, or in check mode would be, after the run. V(null) if there is none.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: The object id. It is V(00000000-0000-0000-0000-000000000000) for a user that is only planned.
+      type: str
+      sample: 87d349ed-44d7-43e1-9a83-5f2406dee5bd
+    user_principal_name:
+      description: The name that the user signs in with.
+      type: str
+      sample: marketplace-leads@contoso.com
+    display_name:
+      description: The name that people see.
+      type: str
+      sample: marketplace-leads
+    account_enabled:
+      description: Whether the user can sign in.
+      type: bool
+      sample: true
+    usage_location:
+      description: The country's two-letter code, or V(null).
+      type: str
+      sample: DE
+    password_policies:
+      description: What the directory keeps about the password, or V(null).
+      type: str
+      sample: DisablePasswordExpiration
+    licenses:
+      description: The products that the user holds. One that comes directly and through a group is listed twice.
+      type: list
+      elements: dict
+      contains:
+        sku_id:
+          description: The product's id.
+          type: str
+          sample: 906af65a-2970-46d5-9b58-4e9aa50f0657
+        sku_part_number:
+          description: The product's part number. V(null) if the tenant's products did not have to be read.
+          type: str
+          sample: CRMPLAN2
+        source:
+          description: V(direct), or V(group) for one that comes through a group.
+          type: str
+          sample: direct
+    admin_roles:
+      description: The admin roles that the user holds, which is none where they are forbidden. V(null) if they were not looked at.
+      type: list
+      elements: dict
+      sample: []
+created:
+  description: Whether the user was, or in check mode would be, created.
+  returned: success
+  type: bool
+  sample: true
+planned:
+  description: Whether the user does not exist yet, because check mode only plans it.
+  returned: success
+  type: bool
+  sample: false
+password_set:
+  description: Whether the password was, or in check mode would be, set.
+  returned: success
+  type: bool
+  sample: true
+"""
+
+import typing as t
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ..module_utils._connection import CONNECTION_OPTIONS
+from ..module_utils._directory_roles import HeldRole, forbid_admin_roles, read_admin_roles
+from ..module_utils._directory_user_rules import check_display_name, check_mail_nickname, check_password, check_user_principal_name, country
+from ..module_utils._directory_user_writes import UserWrites
+from ..module_utils._directory_users import (
+    WantedUser,
+    check_domain,
+    check_manageable,
+    foreseen,
+    plan_creation,
+    plan_deletion,
+    plan_restoration,
+    plan_update,
+    read_deleted_user,
+    read_tenant_defaults,
+    read_user,
+)
+from ..module_utils._errors import InvalidOption, NotPossible
+from ..module_utils._licenses import (
+    License,
+    LicenseChange,
+    Product,
+    check_available,
+    held_licenses,
+    names_of,
+    plan_licenses,
+    products_needed,
+    read_products,
+    resolve_products,
+)
+from ..module_utils._odata import Row
+from ..module_utils._plan import Json, Plan
+from ..module_utils._task import ModuleSpec, Outcome, Task, run_module
+
+SPEC = ModuleSpec(
+    options={
+        **CONNECTION_OPTIONS,
+        "user_principal_name": {"type": "str", "required": True},
+        "display_name": {"type": "str"},
+        "given_name": {"type": "str"},
+        "surname": {"type": "str"},
+        "mail_nickname": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
+        "update_password": {"type": "str", "default": "on_create", "choices": ["on_create", "always"], "no_log": False},
+        "force_change_password": {"type": "bool", "default": False, "no_log": False},
+        "password_never_expires": {"type": "bool", "default": True, "no_log": False},
+        "usage_location": {"type": "str"},
+        "account_enabled": {"type": "bool", "default": True},
+        "licenses": {"type": "list", "elements": "str"},
+        "license_mode": {"type": "str", "default": "add", "choices": ["add", "exact"]},
+        "admin_roles": {"type": "str", "default": "forbid", "choices": ["forbid", "ignore"]},
+        "deleted_user": {"type": "str", "default": "fail", "choices": ["fail", "restore", "ignore"]},
+        "state": {"type": "str", "default": "present", "choices": ["present", "disabled", "absent"]},
+    },
+)
+_VALUES = ("display_name", "given_name", "surname", "mail_nickname", "usage_location", "account_enabled", "password_never_expires")
+
+
+@dataclass(frozen=True)
+class _Licensing:
+    """What the options mean for the licences of one user."""
+
+    products: tuple[Product, ...] = ()
+    held: tuple[License, ...] = ()
+    change: LicenseChange = field(default_factory=LicenseChange)
+
+
+def reconcile(task: Task) -> Outcome:
+    """One user, in the wanted state."""
+    wanted = wanted_user(task.params)
+    user = read_user(task.connection.graph, wanted.user_principal_name)
+    if user is not None:
+        check_manageable(user)
+    if task.params["state"] == "absent":
+        return _delete(task, wanted, user)
+    if task.params["state"] == "disabled":
+        return _disable(task, wanted, user)
+    if user is not None:
+        return _update(task, wanted, user)
+    deleted = None if task.params["deleted_user"] == "ignore" else read_deleted_user(task.connection.graph, wanted.user_principal_name)
+    return _create(task, wanted) if deleted is None else _restore(task, wanted, deleted)
+
+
+def wanted_user(params: Mapping[str, t.Any]) -> WantedUser:
+    """What the options say; raises InvalidOption for what cannot work anywhere."""
+    name = params["user_principal_name"].strip()
+    check_user_principal_name(name)
+    for option, check in (("display_name", check_display_name), ("mail_nickname", check_mail_nickname), ("password", check_password)):
+        if params[option] is not None:
+            check(params[option])
+    for number, reference in enumerate(params["licenses"] or ()):
+        if not reference.strip():
+            raise InvalidOption(f"licenses[{number}]", "is empty.", "Name a product by its part number or id.")
+    values = {option: params[option] for option in _VALUES if params[option] is not None}
+    if "usage_location" in values:
+        values["usage_location"] = country(values["usage_location"])
+    return WantedUser(name, values, params["password"], params["force_change_password"])
+
+
+def _delete(task: Task, wanted: WantedUser, user: Row | None) -> Outcome:
+    if user is None:
+        return Outcome(_facts(None), Plan({}, {}))
+    plan = plan_deletion(user)
+    writes = _writes(task, plan, wanted, user_id=user["id"])
+    task.carry_out(plan, writes.resolve)
+    if not task.check_mode:
+        writes.wait_until_gone()
+    return Outcome(_facts(None), plan)
+
+
+def _disable(task: Task, wanted: WantedUser, user: Row | None) -> Outcome:
+    if user is None:
+        return Outcome(_facts(None), Plan({}, {}))
+    disabled = WantedUser(wanted.user_principal_name, {"account_enabled": False})
+    plan = plan_update(user, disabled, LicenseChange(), ())
+    after = _carried_out(task, _writes(task, plan, disabled, user_id=user["id"]), user)
+    return Outcome(_facts(_result(after, held_licenses(after), (), None)), plan)
+
+
+def _update(task: Task, wanted: WantedUser, user: Row) -> Outcome:
+    roles = _proved(task, user)
+    licensing = _licensing(task, wanted, held_licenses(user))
+    wanted = _with_country(task, _for_existing(task, wanted), user, licensing)
+    plan = plan_update(user, wanted, licensing.change, licensing.products, tuple(entry.sku_id for entry in licensing.held))
+    after = _carried_out(task, _writes(task, plan, wanted, licensing.change, user_id=user["id"]), user)
+    return Outcome(_facts(_licensed(task, after, licensing, roles), password_set=wanted.password is not None), plan)
+
+
+def _create(task: Task, wanted: WantedUser) -> Outcome:
+    if wanted.password is None:
+        raise InvalidOption("password", f"is missing, and {wanted.user_principal_name} must be created.", "Give the new user a password.")
+    tenant = read_tenant_defaults(task.connection.graph)
+    check_domain(wanted.user_principal_name, tenant)
+    wanted = wanted.for_creation(tenant.country)
+    licensing = _licensing(task, wanted, ())
+    _check_country(wanted, licensing)
+    plan = plan_creation(wanted, licensing.change, licensing.products)
+    writes = _writes(task, plan, wanted, licensing.change, created=True)
+    after = _carried_out(task, writes, {})
+    ours = writes.found_instead is None
+    if writes.found_instead is not None:
+        plan = _remainder(plan, writes.found_instead, licensing)
+        task.warn(f"Another run created {wanted.user_principal_name} at the same moment. Its password is the one that the other run set.")
+    facts = _facts(_licensed(task, after, licensing, ()), created=ours, password_set=ours, planned=task.check_mode)
+    return Outcome(facts, plan, {"user_id": writes.user_id} if writes.user_id else {})
+
+
+def _remainder(plan: Plan, found: Row, licensing: _Licensing) -> Plan:
+    """What this run changed of a user that another run created: the licences, unless the other run was faster there, too."""
+    before = {entry.sku_id for entry in held_licenses(found)}
+    if before.issuperset(licensing.change.add):
+        return Plan({}, {})
+    return Plan({"licenses": names_of(before, licensing.products)}, {"licenses": plan.after["licenses"]}, plan.writes[1:])
+
+
+def _restore(task: Task, wanted: WantedUser, deleted: Row) -> Outcome:
+    if task.params["deleted_user"] == "fail":
+        raise NotPossible(
+            doing=f"create the user {wanted.user_principal_name}",
+            why=f"a user of this name was deleted ({deleted.get('deletedDateTime')}) and can still be restored (id {deleted['id']}).",
+            next_step="Choose deleted_user=restore to bring it back with its old password, or deleted_user=ignore to create a new user.",
+        )
+    check_manageable(deleted)
+    # A deleted user has given its licences back, and whether they return depends on the seats: assign them anew
+    licensing = _licensing(task, wanted, ())
+    wanted = _with_country(task, _for_existing(task, wanted), deleted, licensing)
+    if wanted.password is None:
+        task.warn(f"{wanted.user_principal_name} is a restored user and keeps its old password. Set another one with update_password=always.")
+    plan = plan_restoration(deleted, wanted, licensing.change, licensing.products)
+    writes = _writes(task, plan, wanted, licensing.change, user_id=deleted["id"])
+    after = _carried_out(task, writes, deleted)
+    with writes.all_done():
+        # The roles of a deleted user cannot be read
+        roles = None if task.check_mode else _proved(task, after)
+    return Outcome(_facts(_licensed(task, after, licensing, roles), password_set=wanted.password is not None), plan)
+
+
+def _for_existing(task: Task, wanted: WantedUser) -> WantedUser:
+    """Without the password, unless it is to be set each time."""
+    return wanted if task.params["update_password"] == "always" else replace(wanted, password=None)  # noqa: S105
+
+
+def _proved(task: Task, user: Row) -> tuple[HeldRole, ...] | None:
+    """That the user holds no admin role, unless that does not matter."""
+    if task.params["admin_roles"] == "ignore":
+        return None
+    name = user["userPrincipalName"]
+    roles = read_admin_roles(task.connection.graph, task.clock, user["id"], name)
+    forbid_admin_roles(roles, name)
+    return roles
+
+
+def _licensing(task: Task, wanted: WantedUser, held: tuple[License, ...]) -> _Licensing:
+    """Which licences are to be added and removed; fails if one of them cannot be given."""
+    references = task.params["licenses"]
+    if references is None:
+        return _Licensing(held=held)
+    exact = task.params["license_mode"] == "exact"
+    if not products_needed(references, held, exact=exact):
+        return _Licensing(held=held)
+    products = read_products(task.connection.graph)
+    change = plan_licenses(held, (product.sku_id for product in resolve_products(references, products)), exact=exact)
+    check_available((product for product in products if product.sku_id in change.add), wanted.user_principal_name)
+    return _Licensing(products, held, change)
+
+
+def _with_country(task: Task, wanted: WantedUser, user: Row, licensing: _Licensing) -> WantedUser:
+    """A user without a country gets the tenant's before a licence."""
+    if licensing.change.add and not user.get("usageLocation") and "usage_location" not in wanted.values:
+        wanted = wanted.with_defaults(usage_location=read_tenant_defaults(task.connection.graph).country)
+        _check_country(wanted, licensing)
+    return wanted
+
+
+def _check_country(wanted: WantedUser, licensing: _Licensing) -> None:
+    if licensing.change.add and "usage_location" not in wanted.values:
+        raise InvalidOption("usage_location", "is missing: a licence needs a country, and the tenant names none.", "Give the two-letter code.")
+
+
+def _writes(task: Task, plan: Plan, wanted: WantedUser, licenses: LicenseChange | None = None, *, user_id: str = "", created: bool = False) -> UserWrites:
+    def check_found(user: Row) -> None:
+        check_manageable(user)
+        _proved(task, user)
+
+    return UserWrites(task.connection.graph, task.clock, plan, wanted, licenses or LicenseChange(), check_found, user_id, created)
+
+
+def _carried_out(task: Task, writes: UserWrites, user: Row) -> Row:
+    """The user's row after the plan: read back, or in check mode foreseen."""
+    known = task.carry_out(writes.plan, writes.resolve)
+    if not writes.plan.changed:
+        return user
+    if task.check_mode:
+        return foreseen(user, writes.wanted)
+    return writes.read_back(known.get("user_id", ""))
+
+
+def _licensed(task: Task, after: Row, licensing: _Licensing, roles: tuple[HeldRole, ...] | None) -> Json:
+    licenses = licensing.change.applied(licensing.held) if task.check_mode else held_licenses(after)
+    return _result(after, licenses, licensing.products, roles)
+
+
+def _result(user: Row, licenses: tuple[License, ...], products: tuple[Product, ...], roles: tuple[HeldRole, ...] | None) -> Json:
+    return {
+        "id": user["id"],
+        "user_principal_name": user["userPrincipalName"],
+        "display_name": user.get("displayName"),
+        "account_enabled": user.get("accountEnabled"),
+        "usage_location": user.get("usageLocation"),
+        "password_policies": user.get("passwordPolicies"),
+        "licenses": [entry.to_result(products) for entry in licenses],
+        "admin_roles": None if roles is None else [role.to_result() for role in roles],
+    }
+
+
+def _facts(user: Json | None, *, created: bool = False, planned: bool = False, password_set: bool = False) -> Json:
+    return {"user": user, "created": created, "planned": planned, "password_set": password_set}
+
+
+def main() -> None:
+    """Run as an ordinary module."""
+    run_module(SPEC, reconcile)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, leadops.dynamics365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role does not care how Ansible goes through hosts, nor where its modules run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import MakeFleet
+from .fleet import normal
+
+PLAYBOOK = """
+- name: Onboard
+  hosts: all
+  connection: local
+  gather_facts: false
+  strategy: {strategy}
+  vars:
+    ansible_python_interpreter: "{{{{ ansible_playbook_python }}}}"
+  roles:
+    - leadops.dynamics365.lead_management
+"""
+
+
+@pytest.mark.parametrize("strategy", ["linear", "host_pinned"])
+def test_strategy(make_fleet: MakeFleet, tmp_path: Path, strategy: str):
+    fleet = make_fleet({"name": "contoso"}, {"name": "fabrikam", "kind": "done"}, {"name": "margies", "kind": "no_rights"})
+    mine = tmp_path / "mine.yml"
+    mine.write_text(PLAYBOOK.format(strategy=strategy), encoding="utf-8")
+    enabled = {"ANSIBLE_CALLBACKS_ENABLED": "leadops.dynamics365.lead_management_summary"}
+    run = fleet.run(name=str(mine), extra=enabled)
+    assert run.outcomes() == {"contoso": "done", "fabrikam": "unchanged", "margies": "failed"}
+    assert run.output.count("LEAD MANAGEMENT") == 1
+    assert fleet.run(name=str(mine), extra=enabled).outcomes() == {"contoso": "unchanged", "fabrikam": "unchanged", "margies": "failed"}
+
+
+def test_ordinary_modules_do_the_same(make_fleet: MakeFleet):
+    fleet = make_fleet({"name": "contoso"}, {"name": "woodgrove", "kind": "no_seats"})
+    ordinary = fleet.run("-e", "leadops_dynamics365_in_worker=false")
+    assert ordinary.outcomes() == {"contoso": "done", "woodgrove": "failed"}
+    assert fleet.is_complete("contoso")
+    assert fleet.run().outcomes() == {"contoso": "unchanged", "woodgrove": "failed"}
+
+    fleet.emulator.control("POST", "reset")
+    for left in (fleet.directory / "lead_management").rglob("contoso.*"):
+        left.unlink()
+    in_worker = fleet.run()
+    for name in ("contoso", "woodgrove"):
+        assert [normal(change) for change in in_worker.changes(name)] == [normal(change) for change in ordinary.changes(name)]
+    told = [run.report["tenants"]["woodgrove"]["failure"] for run in (ordinary, in_worker)]
+    assert told[0]["why"] == told[1]["why"]
+    assert told[0]["next_step"] == told[1]["next_step"]
