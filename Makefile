@@ -25,10 +25,10 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo emulator bench test lint style types content package gates unit integration clean
+.PHONY: help demo emulator bench test lint style types content package gates unit integration error-page clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-20s%s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-20s%s\n", $$1, $$2}'
 
 ## --- try it ---
 
@@ -70,6 +70,9 @@ unit: $(DEVELOPMENT) $(LINK)  ## the quick loop: unit tests and emulator checks;
 
 integration: $(DEVELOPMENT)  ## integration targets; ARGS="crm_user" for one
 	$(PYTHON) -m nox --tag integration $(if $(ARGS),-- $(ARGS))
+
+error-page: $(PYTHON) $(LINK)  ## write the documentation page of the error catalogue
+	@PYTHONPATH=$(TREE) $(PYTHON) -m tests.tools.write_error_page
 
 clean:  ## remove all that these commands made
 	rm -rf $(VENV) .nox .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist tests/output

@@ -16,7 +16,7 @@ description:
   - Prints, after the last play, one entry for each tenant that the role P(leadops.dynamics365.lead_management#role) worked on.
     It tells whether the tenant was changed or not, or why the run failed there and what to do.
   - Writes the same as C(report.json), or in check mode C(report-check.json), into the first tenant's
-    O(leadops.dynamics365.lead_management#role:lead_management_report_dir). Neither holds a secret.
+    O(leadops.dynamics365.lead_management#role:main:lead_management_report_dir). Neither holds a secret.
   - The playbook C(leadops.dynamics365.onboard) brings it along. For playbooks of your own, enable it with C(callbacks_enabled) in C(ansible.cfg).
 requirements:
   - enable in configuration, except with the collection's own playbooks

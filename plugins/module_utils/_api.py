@@ -139,9 +139,14 @@ class Api:
 
 def read_error(answer: Answer) -> tuple[str, str]:
     """The code and the text of an error body, whatever form it has."""
-    error = answer.json().get("error")
+    document = answer.json()
+    error = document.get("error")
     if isinstance(error, dict):
         return str(error.get("code") or ""), str(error.get("message") or "")
+    if "errorCode" in document:  # Graph's privileged identity management has its own form
+        return str(document["errorCode"] or ""), str(document.get("message") or "")
+    if not document and answer.body[:1] not in (b"", b"<", b"{", b"["):  # a sentence without any form; not a gateway's page
+        return "", answer.body[:500].decode("utf-8", "replace").strip()
     return "", error if isinstance(error, str) else ""
 
 

@@ -14,18 +14,20 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ._errors import NotPossible, ServiceRefused, WaitedTooLong
 from ._graph import Graph, needing
 from ._http import Clock
-from ._odata import Row, literal, query
+from ._odata import Row, literal, query, segment
+from ._plan import Write
 from ._wait import until
 
 _NOT_ADMINISTRATIVE = frozenset({"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"})
 """Directory Readers: no more than every member may by default."""
 _ASSIGNMENTS = "roleManagement/directory/roleAssignments"
 _ELIGIBLE = "roleManagement/directory/roleEligibilityScheduleInstances"
+_ELIGIBILITY_REQUESTS = "roleManagement/directory/roleEligibilityScheduleRequests"
 _DEFINITIONS = "roleManagement/directory/roleDefinitions"
 _NO_PIM = "AadPremiumLicenseRequired"
 _MEMBERSHIPS_PERMISSION = "User.Read.All (or Directory.Read.All)"
@@ -45,10 +47,12 @@ class HeldRole:
     """The group that it comes through; empty where it is not known which."""
     scope: str
     """``/`` for the whole tenant."""
+    assignment_id: str = field(default="", compare=False)
+    """Empty for one that is not assigned, or whose assignment is not shown."""
 
     def to_result(self) -> dict[str, t.Any]:
         """The form in a module's result."""
-        return dict(vars(self))
+        return {name: value for name, value in vars(self).items() if name != "assignment_id"}
 
     def __str__(self) -> str:
         words = [self.name]
@@ -72,7 +76,7 @@ class _Principal:
 def read_admin_roles(graph: Graph, clock: Clock, user_id: str, user_principal_name: str) -> tuple[HeldRole, ...]:
     """All admin roles of a user. Raises if any view may not be read, because then nothing is proved."""
     doing = f"prove that {user_principal_name} holds no admin role"
-    purpose = "the proof of admin_roles=forbid (admin_roles=ignore goes without it)"
+    purpose = "the proof that there is no admin role (admin_roles=ignore goes without it)"
     with needing(_MEMBERSHIPS_PERMISSION, purpose):
         memberships = _memberships(graph, clock, user_id, doing)
     principals = [_Principal(user_id, None), *(_Principal(row["id"], row.get("displayName") or row["id"]) for row in memberships if _may_hold_roles(row))]
@@ -99,6 +103,51 @@ def forbid_admin_roles(roles: tuple[HeldRole, ...], user_principal_name: str) ->
             why=f"it holds {len(roles)} in the directory: {'; '.join(map(str, roles))}.",
             next_step="Take the roles from it, or choose another account. With admin_roles=ignore they do not matter.",
         )
+
+
+def plan_role_removal(roles: tuple[HeldRole, ...], user_id: str, user_principal_name: str) -> tuple[Write, ...]:
+    """Take all roles from a user, the active ones first. Those that come through a group belong to the group, so they are an error."""
+    foreign = [role for role in roles if role.group is not None or (role.how == "assigned" and not role.assignment_id)]
+    if foreign:
+        raise NotPossible(
+            doing=f"take the admin roles from {user_principal_name}",
+            why=f"it does not hold all of them itself: {'; '.join(map(str, foreign))}.",
+            next_step="Take the account out of the group, or the role from the group; that changes more than this user, so it is not done here.",
+        )
+    ordered = sorted(roles, key=lambda role: role.how != "assigned")
+    return tuple(_removal(role, user_id, user_principal_name) for role in ordered)
+
+
+def _removal(role: HeldRole, user_id: str, user_principal_name: str) -> Write:
+    summary = f"take the admin role {role} from {user_principal_name}"
+    if role.how == "assigned":
+        return Write("graph", "DELETE", f"{_ASSIGNMENTS}/{segment(role.assignment_id)}", summary)
+    body = {
+        "action": "adminRemove",
+        "principalId": user_id,
+        "roleDefinitionId": role.id,
+        "directoryScopeId": role.scope,
+        "justification": "This account must hold no administrator role.",
+    }
+    return Write("graph", "POST", _ELIGIBILITY_REQUESTS, summary, body=body)
+
+
+def is_role_write(write: Write) -> bool:
+    """Whether a write takes a role away."""
+    return write.path.startswith("roleManagement/")
+
+
+def wait_until_without_roles(graph: Graph, clock: Clock, user_id: str, user_principal_name: str) -> tuple[HeldRole, ...]:
+    """After a removal; what is returned is what still shows."""
+    left: tuple[HeldRole, ...] = ()
+
+    def look() -> bool | None:
+        nonlocal left
+        left = read_admin_roles(graph, clock, user_id, user_principal_name)
+        return None if left else True
+
+    until(clock, look)
+    return left
 
 
 def _memberships(graph: Graph, clock: Clock, user_id: str, doing: str) -> list[Row]:
@@ -140,7 +189,7 @@ def _assigned(graph: Graph, principal: _Principal, doing: str) -> Iterator[HeldR
     path = _ASSIGNMENTS + query(filter=f"principalId eq {literal(principal.id)}", expand="roleDefinition")
     for row in graph.rows(path, doing=doing):
         name = (row.get("roleDefinition") or {}).get("displayName") or f"the role {row['roleDefinitionId']}"
-        yield HeldRole(row["roleDefinitionId"], name, "assigned", principal.group, row.get("directoryScopeId") or "/")
+        yield HeldRole(row["roleDefinitionId"], name, "assigned", principal.group, row.get("directoryScopeId") or "/", str(row.get("id") or ""))
 
 
 def _eligible(graph: Graph, principal: _Principal, doing: str) -> list[HeldRole] | None:

@@ -16,16 +16,20 @@ import typing as t
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from ._directory_roles import is_role_write
 from ._directory_users import WantedUser, differences, read_user
 from ._errors import NotPossible, OutcomeUnknown, ServiceRefused, TaskError, WaitedTooLong
 from ._graph import Graph, is_conflict
 from ._http import Clock
-from ._licenses import LicenseChange, held_licenses
-from ._odata import Row
+from ._licenses import LicenseChange, disabled_plans, held_licenses, read_products
+from ._odata import Row, query
 from ._plan import Plan, Write, fill
+from ._service_plans import explain_refusal, is_about_plans
 from ._wait import until
 
 _MINUTE = 60.0
+_DELETED = "directory/deletedItems/"
+_ROLE_NOT_HELD = "RoleAssignmentDoesNotExist"
 
 
 @dataclass
@@ -56,15 +60,41 @@ class UserWrites:
         if write.path == "users":
             return self._resolve_creation(write, error)
         if write.method == "DELETE":
+            if write.path.startswith(_DELETED) and _is_missing(error):
+                return self._purged(write)
             return "" if _is_missing(error) else None
+        if is_role_write(write):
+            return "" if error.code == _ROLE_NOT_HELD else None
         if write.path.endswith("/restore"):
+            _explain_restoration(error, self.wanted.user_principal_name)
             return "" if _is_missing(error) and self._is_there() else None
         if self._is_lag(error):
             return self._again(write)
-        licensing = write.path.endswith("/assignLicense") and error.status == 400
-        if licensing and self._as_wanted(self._current()):
-            return ""  # another run made the same change first
+        if write.path.endswith("/assignLicense") and error.status == 400 and isinstance(error, ServiceRefused):
+            user = self._current()
+            if self._as_wanted(user):
+                return ""  # another run made the same change first
+            self._explain_licensing(error, user)
         return None
+
+    def _explain_licensing(self, error: ServiceRefused, user: Row) -> None:
+        if is_about_plans(error.message):
+            with contextlib.suppress(TaskError):
+                explain_refusal(error, self.licenses, held_licenses(user), read_products(self.graph, plans=True))
+
+    def _purged(self, write: Write) -> str:
+        """One that this task has just deleted may need a moment until it is in the recycle bin; one that is not there after that is gone."""
+        deleted_now = f"users/{write.path.removeprefix(_DELETED)}" in {other.path for other in self.plan.writes}
+
+        def attempt() -> str | None:
+            try:
+                return self.graph.write(write, write.path)
+            except ServiceRefused as again:
+                if not _is_missing(again):
+                    raise
+                return None
+
+        return (until(self.clock, attempt, seconds=_MINUTE, first=1) or "") if deleted_now else ""
 
     def read_back(self, known_id: str) -> Row:
         """The user, once all that was written can be read."""
@@ -77,9 +107,14 @@ class UserWrites:
 
     def wait_until_gone(self) -> None:
         """After a deletion."""
+        purged = [write.path for write in self.plan.writes if write.path.startswith(_DELETED)]
 
         def look() -> bool | None:
-            return True if read_user(self.graph, self.user_id) is None else None
+            if self.user_id and read_user(self.graph, self.user_id) is not None:
+                return None
+            while purged and self.graph.find(purged[0] + query(select="id"), doing="look whether the deleted user is gone") is None:
+                del purged[0]
+            return None if purged else True
 
         with self.all_done():
             if until(self.clock, look, seconds=_MINUTE) is None:
@@ -114,7 +149,9 @@ class UserWrites:
             return False
         held = held_licenses(user)
         direct = {entry.sku_id for entry in held if entry.source == "direct"}
-        return {entry.sku_id for entry in held}.issuperset(self.licenses.add) and direct.isdisjoint(self.licenses.remove)
+        off = disabled_plans(held)
+        planned = all(off.get(sku_id) == plans for sku_id, plans in self.licenses.plans.items())
+        return planned and off.keys() >= {*self.licenses.add} and direct.isdisjoint(self.licenses.remove)
 
     def _resolve_creation(self, write: Write, error: TaskError) -> str | None:
         """The name is unique in the directory, so looking and sending again can never make a second user."""
@@ -193,8 +230,23 @@ def _is_missing(error: TaskError) -> bool:
     return isinstance(error, ServiceRefused) and error.status == 404
 
 
+def _explain_restoration(error: TaskError, user_principal_name: str) -> None:
+    """What stands in the way of a deleted user who is to come back."""
+    if is_conflict(error):
+        error.why = f"Something of the deleted user belongs to another object now. {error.why}"
+        error.next_step = (
+            f"If another user has the name {user_principal_name} now, run again: that user is managed then. Otherwise rename the other object, restore "
+            "the user under another name (newUserPrincipalName in Microsoft Graph's restore call), or choose deleted_user=ignore to create a new user."
+        )
+
+
 def _permission(write: Write) -> str:
     """Which permission a refused write needs."""
+    if is_role_write(write):
+        return (
+            "Grant the automation's application RoleManagement.ReadWrite.Directory (Microsoft Graph; for roles that can be activated "
+            "RoleEligibilitySchedule.Remove.Directory is enough), or have a Privileged Role Administrator take the roles away."
+        )
     if write.path.endswith("/assignLicense"):
         return "Grant the automation's application LicenseAssignment.ReadWrite.All or User.ReadWrite.All (Microsoft Graph), and run again."
     if write.method == "DELETE" or write.path.endswith("/restore"):

@@ -12,13 +12,14 @@ This file is private to the collection.
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ._directory_user_rules import default_mail_nickname, local_part, policy_tokens
+from ._directory_user_fields import FIELDS, Field
+from ._directory_user_rules import default_mail_nickname, local_part
 from ._errors import NotPossible
 from ._graph import ADVANCED, Graph, needing
-from ._licenses import LicenseChange, Product, names_of
+from ._licenses import LicenseChange, Product, names_of, shown_plans
 from ._odata import Row, literal, query
 from ._plan import Json, Plan, Write
 
@@ -27,58 +28,8 @@ PLANNED_ID = "00000000-0000-0000-0000-000000000000"
 NOT_SHOWN = "(not shown)"
 _SELECT = (
     "id,userPrincipalName,displayName,givenName,surname,mailNickname,accountEnabled,usageLocation,passwordPolicies,"
+    "jobTitle,department,companyName,officeLocation,mobilePhone,businessPhones,streetAddress,city,state,postalCode,country,preferredLanguage,otherMails,"
     "assignedLicenses,licenseAssignmentStates,userType,onPremisesSyncEnabled"
-)
-_NO_EXPIRY = "DisablePasswordExpiration"
-
-
-def _same(raw: t.Any) -> t.Any:
-    return raw
-
-
-def _plain(wanted: t.Any, _raw: t.Any) -> t.Any:
-    return wanted
-
-
-def _text(raw: str | None) -> str:
-    return raw or ""
-
-
-def _text_or_null(wanted: str, _raw: t.Any) -> str | None:
-    # The directory refuses an empty text: nothing is null there
-    return wanted or None
-
-
-def _never_expires(policies: str | None) -> bool:
-    return _NO_EXPIRY.lower() in policy_tokens(policies)
-
-
-def _with_expiry(never: bool, policies: str | None) -> str:  # noqa: FBT001
-    """The other policies stay as they are."""
-    others = [token for token in (part.strip() for part in (policies or "").split(",")) if token.lower() not in ("", "none", _NO_EXPIRY.lower())]
-    return ", ".join([*([_NO_EXPIRY] if never else []), *others]) or "None"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One option that is kept in one property of the user."""
-
-    option: str
-    property: str
-    read: Callable[[t.Any], t.Any] = _same
-    """From the property's value to the option's."""
-    write: Callable[[t.Any, t.Any], t.Any] = _plain
-    """From the option's value, and the property's present one, to the property's new one."""
-
-
-FIELDS = (
-    Field("display_name", "displayName"),
-    Field("given_name", "givenName", _text, _text_or_null),
-    Field("surname", "surname", _text, _text_or_null),
-    Field("mail_nickname", "mailNickname"),
-    Field("account_enabled", "accountEnabled"),
-    Field("usage_location", "usageLocation"),
-    Field("password_never_expires", "passwordPolicies", _never_expires, _with_expiry),
 )
 
 
@@ -126,14 +77,19 @@ def read_user(graph: Graph, reference: str) -> Row | None:
 
 def read_deleted_user(graph: Graph, user_principal_name: str) -> Row | None:
     """The one that was deleted last among the soft-deleted users who had this name."""
+    found = read_deleted_users(graph, user_principal_name, purpose="looking for a deleted user (deleted_user=ignore goes without it)")
+    return max(found, key=lambda row: str(row.get("deletedDateTime") or ""), default=None)
+
+
+def read_deleted_users(graph: Graph, user_principal_name: str, *, purpose: str) -> list[Row]:
+    """All soft-deleted users who had this name, which is theirs again in these rows."""
     # A deleted user's name has its id without hyphens in front, so that the name is free again
     condition = f"endsWith(userPrincipalName,{literal(user_principal_name)})"
     path = "directory/deletedItems/microsoft.graph.user" + query(select=f"{_SELECT},deletedDateTime", filter=condition, count="true")
-    with needing("User.Read.All", "looking for a deleted user (deleted_user=ignore goes without it)"):
+    with needing("User.Read.All", purpose):
         rows = list(graph.rows(path, doing=f"look for a deleted user {user_principal_name}", headers=ADVANCED))
     mine = [row for row in rows if str(row["userPrincipalName"]).lower() == (row["id"].replace("-", "") + user_principal_name).lower()]
-    newest = max(mine, key=lambda row: str(row.get("deletedDateTime") or ""), default=None)
-    return None if newest is None else {**newest, "userPrincipalName": user_principal_name}
+    return [{**row, "userPrincipalName": user_principal_name} for row in mine]
 
 
 def read_tenant_defaults(graph: Graph) -> TenantDefaults:
@@ -193,12 +149,23 @@ def plan_creation(wanted: WantedUser, licenses: LicenseChange, products: tuple[P
         **{entry.option: wanted.values[entry.option] for entry in FIELDS if entry.option in wanted.values},
         "password": NOT_SHOWN,
         **({"licenses": names_of(licenses.add, products)} if licenses else {}),
+        **({"disabled_plans": shown_plans(licenses.plans, products)} if licenses.plans else {}),
     }
     return Plan({"state": "absent"}, after, (create, *_license_writes("{user_id}", name, licenses, products)))
 
 
-def plan_update(user: Row, wanted: WantedUser, licenses: LicenseChange, products: tuple[Product, ...], held: tuple[str, ...] = ()) -> Plan:
-    """One request for all that differs, one for all licences. ``held`` are the SKU ids before; a password in ``wanted`` is set."""
+def plan_update(
+    user: Row,
+    wanted: WantedUser,
+    licenses: LicenseChange,
+    products: tuple[Product, ...],
+    held: tuple[str, ...] = (),
+    disabled: Mapping[str, frozenset[str]] | None = None,
+) -> Plan:
+    """One request for all that differs, one for all licences; a password in ``wanted`` is set.
+
+    ``held`` are the SKU ids before, ``disabled`` the service plans that were off.
+    """
     name = user["userPrincipalName"]
     different = differences(user, wanted)
     body = _properties(user, wanted, different)
@@ -211,9 +178,12 @@ def plan_update(user: Row, wanted: WantedUser, licenses: LicenseChange, products
     if body:
         words = ", ".join(option.replace("_", " ") for option in after)
         writes = (Write("graph", "PATCH", f"users/{user['id']}", f"change the user {name} ({words})", body=body),)
-    if licenses:
+    if licenses.add or licenses.remove:
         before["licenses"] = names_of(held, products)
         after["licenses"] = names_of(({*held} | {*licenses.add}) - {*licenses.remove}, products)
+    if licenses.plans:
+        before["disabled_plans"] = shown_plans({sku_id: plans for sku_id, plans in (disabled or {}).items() if sku_id in licenses.plans}, products)
+        after["disabled_plans"] = shown_plans(licenses.plans, products)
     return Plan(before, after, (*writes, *_license_writes(user["id"], name, licenses, products)))
 
 
@@ -224,11 +194,24 @@ def plan_restoration(user: Row, wanted: WantedUser, licenses: LicenseChange, pro
     return Plan({"state": "deleted", **rest.before}, {"state": "present", **rest.after}, (restore, *rest.writes))
 
 
-def plan_deletion(user: Row) -> Plan:
-    """Into the recycle bin, where the directory keeps the user for 30 days."""
-    name = user["userPrincipalName"]
-    before = {"state": "present", "user_principal_name": name, "id": user["id"]}
-    return Plan(before, {"state": "absent"}, (Write("graph", "DELETE", f"users/{user['id']}", f"delete the user {name}"),))
+def plan_deletion(user: Row | None, purged: Iterable[Row] | None = None) -> Plan:
+    """Into the recycle bin, where the directory keeps the user for 30 days; with ``purged`` out of it again, and earlier ones of the name as well."""
+    gone = [] if purged is None else list(purged)
+    before: Json = {"state": "deleted" if user is None else "present"}
+    writes: list[Write] = []
+    if user is not None:
+        name = user["userPrincipalName"]
+        before.update(user_principal_name=name, id=user["id"])
+        writes.append(Write("graph", "DELETE", f"users/{user['id']}", f"delete the user {name}"))
+    if gone:
+        before["restorable"] = sorted(row["id"] for row in gone)
+    if user is not None and purged is not None:
+        gone.append(user)
+    writes += [
+        Write("graph", "DELETE", f"directory/deletedItems/{row['id']}", f"delete the user {row['userPrincipalName']} for good ({row['id']})") for row in gone
+    ]
+    after: Json = {"state": "absent", **({} if purged is None else {"restorable": []})}
+    return Plan(before, after, tuple(writes)) if writes else Plan({}, {})
 
 
 def foreseen(user: Row, wanted: WantedUser) -> Row:
@@ -248,7 +231,11 @@ def _license_writes(user_id: str, name: str, licenses: LicenseChange, products: 
         return ()
     parts = [
         f"{verb} {', '.join(names_of(ids, products))} {preposition} {name}"
-        for verb, ids, preposition in (("assign", licenses.add, "to"), ("take", licenses.remove, "from"))
+        for verb, ids, preposition in (
+            ("assign", licenses.add, "to"),
+            ("change the service plans of", licenses.replanned, "for"),
+            ("take", licenses.remove, "from"),
+        )
         if ids
     ]
     return (Write("graph", "POST", f"users/{user_id}/assignLicense", " and ".join(parts), body=licenses.body()),)

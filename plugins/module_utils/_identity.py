@@ -302,7 +302,8 @@ def _aadsts(result: dict[str, t.Any]) -> str:
 def _refusal(result: dict[str, t.Any], audience: str) -> SignInRefused:
     code = _aadsts(result)
     text = re.split(r"\s*(?:Trace ID|\r\n)", str(result.get("error_description", "")))[0]
-    known = explain("entra", code, text)
+    # The claims name the Conditional Access policy
+    known = explain("entra", code, f"{text} {result.get('claims') or ''}")
     return SignInRefused(
         doing=f"sign in for {audience}",
         why=known.meaning if known else f"Entra ID refused the sign-in. {text}",

@@ -13,14 +13,26 @@ from __future__ import annotations
 
 import difflib
 import typing as t
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ._errors import NotPossible
 from ._graph import Graph, needing
 from ._odata import Row, is_guid, query
 
 _USABLE = frozenset({"Enabled", "Warning"})
+_COLUMNS = "skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits"
+_COUNTING = frozenset({"Active", "ActiveWithError"})
+
+
+@dataclass(frozen=True)
+class ServicePlan:
+    """A part of a product that can be switched off for a user."""
+
+    plan_id: str
+    name: str
+    for_users: bool = True
+    status: str = "Success"
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,10 @@ class Product:
     units: int
     """Bought units that can be assigned; those in the grace period after an expired payment (warning) still can."""
     consumed: int
+    plans: tuple[ServicePlan, ...] = ()
+    """Empty unless they were asked for."""
+    prepaid: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """The units of each state, as the service counts them."""
 
     @property
     def seats(self) -> int:
@@ -48,65 +64,103 @@ class License:
     sku_id: str
     source: str
     """``direct`` or ``group``."""
+    disabled: frozenset[str] = frozenset()
+    """Service plans that are off in this way; with several groups those that are off in all of them."""
+    groups: tuple[str, ...] = field(default=(), compare=False)
+    """The ids of the groups that bring it."""
 
     def to_result(self, products: Iterable[Product]) -> dict[str, t.Any]:
         """The form in a module's result."""
-        return {"sku_id": self.sku_id, "sku_part_number": part_number(self.sku_id, products), "source": self.source}
+        found = {"sku_id": self.sku_id, "sku_part_number": part_number(self.sku_id, products), "source": self.source}
+        return {**found, "group_ids": list(self.groups)} if self.groups else found
 
 
 @dataclass(frozen=True)
 class LicenseChange:
-    """What one call to assignLicense changes, as SKU ids."""
+    """What one call to assignLicense changes, as ids."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    plans: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Of products that are added or held directly: the service plans that are off afterwards."""
 
     def __bool__(self) -> bool:
-        return bool(self.add or self.remove)
+        return bool(self.add or self.remove or self.plans)
+
+    @property
+    def replanned(self) -> tuple[str, ...]:
+        """The products that stay and change their service plans."""
+        return tuple(sku_id for sku_id in self.plans if sku_id not in self.add)
 
     def body(self) -> Row:
         """The body of the call; both members must be there."""
-        return {"addLicenses": [{"skuId": sku_id, "disabledPlans": []} for sku_id in self.add], "removeLicenses": list(self.remove)}
+        added = [{"skuId": sku_id, "disabledPlans": sorted(self.plans.get(sku_id, ()))} for sku_id in (*self.add, *self.replanned)]
+        return {"addLicenses": added, "removeLicenses": list(self.remove)}
 
     def applied(self, held: tuple[License, ...]) -> tuple[License, ...]:
         """What the user holds afterwards."""
         kept = [entry for entry in held if entry.source != "direct" or entry.sku_id not in self.remove]
-        return (*kept, *(License(sku_id, "direct") for sku_id in self.add))
+        planned = (replace(entry, disabled=self.plans.get(entry.sku_id, entry.disabled)) if entry.source == "direct" else entry for entry in kept)
+        return (*planned, *(License(sku_id, "direct", self.plans.get(sku_id, frozenset())) for sku_id in self.add))
 
 
-def read_products(graph: Graph) -> tuple[Product, ...]:
-    """The products of the tenant, in one request."""
-    path = "subscribedSkus" + query(select="skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits")
-    with needing("LicenseAssignment.Read.All or Organization.Read.All", "the option licenses"):
+def read_products(graph: Graph, *, plans: bool = False) -> tuple[Product, ...]:
+    """The products of the tenant, in one request. Their service plans make the answer long, so they come only when asked for."""
+    path = "subscribedSkus" + query(select=f"{_COLUMNS},servicePlans" if plans else _COLUMNS)
+    with needing("LicenseAssignment.Read.All or Organization.Read.All", "reading the tenant's products"):
         return tuple(_product(row) for row in graph.rows(path, doing="read the products of the tenant"))
 
 
 def _product(row: Row) -> Product:
-    units = row.get("prepaidUnits") or {}
+    units = {state: int(number or 0) for state, number in (row.get("prepaidUnits") or {}).items()}
+    plans = (
+        ServicePlan(
+            plan_id=plan["servicePlanId"].lower(),
+            name=plan["servicePlanName"],
+            for_users=plan.get("appliesTo", "User") == "User",
+            status=plan.get("provisioningStatus", "Success"),
+        )
+        for plan in row.get("servicePlans") or ()
+    )
     return Product(
         sku_id=row["skuId"].lower(),
         part_number=row["skuPartNumber"],
         for_users=row.get("appliesTo", "User") == "User",
         status=row.get("capabilityStatus", "Enabled"),
-        units=int(units.get("enabled") or 0) + int(units.get("warning") or 0),
+        units=units.get("enabled", 0) + units.get("warning", 0),
         consumed=int(row.get("consumedUnits") or 0),
+        plans=tuple(plans),
+        prepaid=units,
     )
 
 
 def held_licenses(user: Row) -> tuple[License, ...]:
     """What a user's row says that the user holds, each way once. A way that the service could not honour does not count."""
-    effective = [entry["skuId"].lower() for entry in user.get("assignedLicenses") or ()]
-    ways = {
-        (state["skuId"].lower(), "group" if state.get("assignedByGroup") else "direct")
-        for state in user.get("licenseAssignmentStates") or ()
-        if state.get("state", "Active") == "Active"
-    }
     found = []
-    for sku_id in effective:
+    for entry in user.get("assignedLicenses") or ():
+        sku_id = entry["skuId"].lower()
+        ways = [state for state in user.get("licenseAssignmentStates") or () if state["skuId"].lower() == sku_id]
         # The states can lag behind; without one, nothing but a direct assignment is known
-        sources = [source for source in ("direct", "group") if (sku_id, source) in ways] or ["direct"]
-        found += [License(sku_id, source) for source in sources]
+        ways = [state for state in ways if state.get("state", "Active") in _COUNTING] or ways or [entry]
+        direct = [state for state in ways if not state.get("assignedByGroup")]
+        groups = [state for state in ways if state.get("assignedByGroup")]
+        if direct:
+            found.append(License(sku_id, "direct", _off_in_all(direct)))
+        if groups:
+            found.append(License(sku_id, "group", _off_in_all(groups), tuple(state["assignedByGroup"] for state in groups)))
     return tuple(found)
+
+
+def _off_in_all(ways: Iterable[Row]) -> frozenset[str]:
+    return frozenset.intersection(*(frozenset(plan.lower() for plan in way.get("disabledPlans") or ()) for way in ways))
+
+
+def disabled_plans(held: Iterable[License]) -> dict[str, frozenset[str]]:
+    """By product, what is off for the user: a plan that one way switches on is on."""
+    found: dict[str, frozenset[str]] = {}
+    for entry in held:
+        found[entry.sku_id] = found.get(entry.sku_id, entry.disabled) & entry.disabled
+    return found
 
 
 def products_needed(wanted: Iterable[str], held: tuple[License, ...], *, exact: bool) -> bool:
@@ -117,7 +171,7 @@ def products_needed(wanted: Iterable[str], held: tuple[License, ...], *, exact: 
     return superfluous or any(reference not in ids for reference in named)
 
 
-def resolve_products(wanted: Iterable[str], products: tuple[Product, ...]) -> tuple[Product, ...]:
+def resolve_products(wanted: Iterable[str], products: tuple[Product, ...], *, option: str = "licenses") -> tuple[Product, ...]:
     """The products that part numbers and ids name, each once."""
     found: dict[str, Product] = {}
     for number, reference in enumerate(wanted):
@@ -125,15 +179,16 @@ def resolve_products(wanted: Iterable[str], products: tuple[Product, ...]) -> tu
         matching = [product for product in products if key.lower() == product.sku_id or key.upper() == product.part_number.upper()]
         if not matching:
             raise NotPossible(
-                doing="choose the licences",
-                why=f"licenses[{number}]: this tenant has no product {'with the id' if is_guid(key) else 'with the part number'} {key}.",
-                next_step=_candidates(key, products),
+                doing=f"choose the {'licences' if option == 'licenses' else option}",
+                why=f"{option}[{number}]: this tenant has no product {'with the id' if is_guid(key) else 'with the part number'} {key}.",
+                next_step=product_candidates(key, products),
             )
         found.setdefault(matching[0].sku_id, matching[0])
     return tuple(found.values())
 
 
-def _candidates(reference: str, products: tuple[Product, ...]) -> str:
+def product_candidates(reference: str, products: tuple[Product, ...]) -> str:
+    """What may have been meant."""
     names = {product.part_number.upper(): product.part_number for product in products if product.for_users}
     if not names:
         return "Buy the product first; the tenant has none that a user can hold."
@@ -163,12 +218,34 @@ def check_available(products: Iterable[Product], user_principal_name: str) -> No
             )
 
 
-def plan_licenses(held: tuple[License, ...], wanted: Iterable[str], *, exact: bool) -> LicenseChange:
-    """What is missing, and with ``exact`` what is too much; both as SKU ids."""
+def warnings_about(products: tuple[Product, ...], user: Row, wanted: Iterable[str], user_principal_name: str) -> list[str]:
+    """What is wrong with wanted products, and does not keep them from being assigned."""
+    ids = frozenset(wanted)
+    found = []
+    for product in products:
+        if product.sku_id in ids and product.status == "Warning":
+            found.append(f"The tenant's subscription to {product.part_number} has expired and is in its grace period. Renew it, or its users lose it.")
+        elif product.sku_id in ids and product.status not in _USABLE:
+            found.append(f"{user_principal_name} holds {product.part_number}, but the tenant's subscription is in the state {product.status}. Renew it.")
+    for state in user.get("licenseAssignmentStates") or ():
+        if state["skuId"].lower() in ids and state.get("state") == "Error":
+            name = part_number(state["skuId"].lower(), products) or state["skuId"]
+            way = f"the group {state['assignedByGroup']}" if state.get("assignedByGroup") else "a direct assignment"
+            found.append(f"{user_principal_name} does not get {name} through {way}, because of {state.get('error')}.")
+    return found
+
+
+def plan_licenses(held: tuple[License, ...], wanted: Iterable[str], *, exact: bool, disabled: Mapping[str, frozenset[str]] | None = None) -> LicenseChange:
+    """What is missing, with ``exact`` what is too much, and which service plans of ``disabled`` are not as wanted; all as ids."""
     ids = list(dict.fromkeys(wanted))
-    mine = {entry.sku_id for entry in held}
-    superfluous = [entry.sku_id for entry in held if exact and entry.source == "direct" and entry.sku_id not in ids]
-    return LicenseChange(tuple(sku_id for sku_id in ids if sku_id not in mine), tuple(superfluous))
+    off = disabled_plans(held)
+    direct = [entry.sku_id for entry in held if entry.source == "direct"]
+    missing = [sku_id for sku_id in ids if sku_id not in off]
+    plans = {sku_id: plans for sku_id, plans in (disabled or {}).items() if off.get(sku_id) != plans}
+    # A direct licence beside the group's switches on what the group leaves off, and takes no seat
+    beside = [sku_id for sku_id in plans if sku_id in off and sku_id not in direct]
+    remove = tuple(sku_id for sku_id in direct if exact and sku_id not in ids)
+    return LicenseChange((*missing, *beside), remove, plans)
 
 
 def part_number(sku_id: str, products: Iterable[Product]) -> str | None:
@@ -180,3 +257,15 @@ def names_of(sku_ids: Iterable[str], products: Iterable[Product]) -> list[str]:
     """For people: part numbers where they are known, else ids; sorted."""
     known = tuple(products)
     return sorted({part_number(sku_id, known) or sku_id for sku_id in sku_ids})
+
+
+def plan_names(sku_id: str, plan_ids: Iterable[str], products: Iterable[Product]) -> list[str]:
+    """For people: the names of a product's service plans where they are known, else ids; sorted."""
+    known = {plan.plan_id: plan.name for product in products if product.sku_id == sku_id for plan in product.plans}
+    return sorted(known.get(plan_id, plan_id) for plan_id in plan_ids)
+
+
+def shown_plans(disabled: Mapping[str, frozenset[str]], products: Iterable[Product]) -> dict[str, list[str]]:
+    """The form in results and diffs; it is that of the option ``disabled_plans``."""
+    known = tuple(products)
+    return {part_number(sku_id, known) or sku_id: plan_names(sku_id, plans, known) for sku_id, plans in sorted(disabled.items())}

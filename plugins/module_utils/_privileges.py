@@ -11,16 +11,16 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ._candidates import did_you_mean
 from ._dataverse import Dataverse
 from ._depth import Depth, parse_depth
 from ._errors import InvalidOption, NotPossible, ServiceRefused
 from ._odata import Row, any_of, literal, query
-from ._plan import Json, Plan, Write
 
 ACCESS: Mapping[str, str] = {
     "create": "Create",
@@ -36,6 +36,8 @@ ACCESS: Mapping[str, str] = {
 
 INHERITANCE: Mapping[str, int] = {"team_only": 0, "direct_user_and_team": 1}
 """The member's privilege inheritance: option value and the column ``isinherited``."""
+
+_BASELINE = re.compile(r"prv(Create|Read|Write)SharePoint(Data|Document)", re.IGNORECASE)
 
 _NAMES_PER_REQUEST = 50  # keeps the URL below what gateways accept
 
@@ -98,12 +100,28 @@ def _held(rows: Iterable[Row]) -> Iterator[Held]:
         yield Held(row["PrivilegeId"].lower(), row.get("PrivilegeName") or "", depth)
 
 
+def is_baseline(name: str) -> bool:
+    """Whether a privilege belongs to every role, so that the service never takes it away."""
+    return _BASELINE.fullmatch(name) is not None
+
+
+def with_names(dataverse: Dataverse, held: Sequence[Held]) -> list[Held]:
+    """What is held, with the names that an organisation on premises leaves out."""
+    nameless = [item.id for item in held if not item.name]
+    names = {item.id: item.name for item in _read_privileges(dataverse, "privilegeid", nameless)}
+    return [replace(item, name=item.name or names.get(item.id, "")) for item in held]
+
+
 def read_privileges(dataverse: Dataverse, names: Sequence[str]) -> list[Privilege]:
     """The privileges of these names that exist."""
+    return _read_privileges(dataverse, "name", [literal(name) for name in names])
+
+
+def _read_privileges(dataverse: Dataverse, column: str, values: Sequence[str]) -> list[Privilege]:
     columns = "privilegeid,name,canbebasic,canbelocal,canbedeep,canbeglobal"
     found: list[Privilege] = []
-    for start in range(0, len(names), _NAMES_PER_REQUEST):
-        condition = any_of("name", map(literal, names[start : start + _NAMES_PER_REQUEST]))
+    for start in range(0, len(values), _NAMES_PER_REQUEST):
+        condition = any_of(column, values[start : start + _NAMES_PER_REQUEST])
         path = "privileges" + query(select=columns, filter=condition)
         found += [privilege_from_row(row) for row in dataverse.rows(path, doing="look for the privileges")]
     return found
@@ -171,6 +189,12 @@ def refuse_depth(wanted: Wanted, privilege: Privilege) -> None:
     )
 
 
+def beyond(wanted: Iterable[Wanted], held: Iterable[Held]) -> list[Change]:
+    """What is held and not wanted, but for what every role holds."""
+    names = {item.name.casefold() for item in wanted}
+    return [Change(item.name, item.id, item.depth, None) for item in held if item.name.casefold() not in names and not is_baseline(item.name)]
+
+
 def compare(wanted: Iterable[Wanted], held: Iterable[Held], known: Iterable[Privilege], *, allow_lower: bool) -> list[Change]:
     """Each wanted privilege once, against what is held. ``known``: what was looked up so far."""
     by_name = {item.name.casefold(): item for item in held if item.name}
@@ -190,37 +214,6 @@ def compare(wanted: Iterable[Wanted], held: Iterable[Held], known: Iterable[Priv
     return list(changes.values())
 
 
-def plan(role_path_id: str, role_name: str, changes: Sequence[Change], inheritance: tuple[int | None, int | None] = (None, None)) -> Plan:
-    """One call for all that is added or set to another depth, one call for each removal, one for the inheritance (``(before, after)``)."""
-    role = f"roles({role_path_id})"
-    adding = [change for change in changes if change.needed and change.after is not None]
-    removing = [change for change in changes if change.needed and change.after is None]
-    writes: list[Write] = []
-    if adding:
-        listed = ", ".join(f"{change.name} ({label(change.after)})" for change in adding)
-        body = {"Privileges": [{"PrivilegeId": change.id, "Depth": change.after.api_name} for change in adding if change.after is not None]}
-        writes.append(Write("dataverse", "POST", f"{role}/Microsoft.Dynamics.CRM.AddPrivilegesRole", f"give the role {role_name} {listed}", body))
-    writes += [
-        Write(
-            "dataverse",
-            "POST",
-            f"{role}/Microsoft.Dynamics.CRM.RemovePrivilegeRole",
-            f"take {change.name} from the role {role_name}",
-            {"Privilege": {"@odata.type": "Microsoft.Dynamics.CRM.privilege", "privilegeid": change.id}},
-        )
-        for change in removing
-    ]
-    before, after = _labels(changes, "before"), _labels(changes, "after")
-    words = {number: word for word, number in INHERITANCE.items()}
-    if inheritance[1] is not None:
-        before["member_privilege_inheritance"] = words.get(inheritance[0] or 0)
-        after["member_privilege_inheritance"] = words[inheritance[1]]
-        if inheritance[0] != inheritance[1]:
-            summary = f"set the member's privilege inheritance of the role {role_name} to {words[inheritance[1]]}"
-            writes.append(Write("dataverse", "PATCH", role, summary, {"isinherited": inheritance[1]}))
-    return Plan(before, after, tuple(writes))
-
-
 def label(depth: Depth | None) -> str | None:
     """The depth as people know it."""
     return None if depth is None else depth.label
@@ -238,12 +231,7 @@ def not_customizable(role_name: str, *, system_administrator: bool) -> NotPossib
         doing=f"change the privileges of the role {role_name}",
         why="the solution that brought the role has locked it (its managed property iscustomizable is false), so nobody can change it in this organisation.",
         next_step=(
-            "Create a role of your own in the root business unit, give it the missing privileges with this module, "
-            "and assign it beside this one: what roles give adds up."
+            "Set locked_role to companion, which gives the missing privileges to a role of your own, and assign that role beside this one: "
+            "what roles give adds up. What a locked role holds cannot be taken away or lowered."
         ),
     )
-
-
-def _labels(changes: Iterable[Change], side: t.Literal["before", "after"]) -> Json:
-    depths = {change.name: getattr(change, side) for change in changes}
-    return {name: label(depth) for name, depth in sorted(depths.items()) if depth is not None}

@@ -1,10 +1,10 @@
 # Copyright (c) 2026, leadops.dynamics365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which security roles a user of an organisation holds directly, and how to change that.
+"""Which security roles a user or team of an organisation holds directly, and how to change that.
 
-The copy of the role in the user's own business unit is the one to assign. Roles that come through teams are no
-part of this: a team can lose them at any time.
+The copy of the role in the holder's own business unit is the one to assign. Roles that come to a user through teams
+are only shown: a team can lose them at any time.
 
 This file is private to the collection.
 """
@@ -17,28 +17,54 @@ from dataclasses import dataclass
 
 from ._dataverse import STRONG, Dataverse
 from ._errors import InvalidOption
-from ._odata import Row, any_of, is_guid, literal, query
+from ._odata import Row, is_guid, literal, query
 from ._plan import Json, Plan, Write
 from ._roles import COPY_COLUMNS, RoleCopy, copy_from_row
+from ._system_users import ACCESS_MODES
 
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 _NAVIGATION = "systemuserroles_association"
+_TEAM_NAVIGATION = "teamroles_association"
+_PER_REQUEST = 20  # keeps the URL below what gateways accept
+_GROUP_TEAMS = (2, 3)
+"""Team types that stand for a security group and an Office group of the directory."""
+ACCESS_TEAM = 1
 
 
 @dataclass(frozen=True)
 class Principal:
-    """A system user, with the roles that it holds."""
+    """A system user or a team, with the roles that it holds."""
 
     name: str
-    """The user principal name, or what the user was asked for by."""
+    """The user principal name or the team's name, or what the user was asked for by."""
     system_user_id: str
-    """``""`` for a user that is only planned."""
+    """Of a team, its own id; ``""`` for a user that is only planned."""
     business_unit_id: str
     disabled: bool
     held: tuple[RoleCopy, ...]
     planned: bool = False
     expected: tuple[str, ...] = ()
     """Names of roles that a planned user will hold already."""
+    team_type: int | None = None
+    """None for a user."""
+    access_mode: str = "read_write"
+
+    @property
+    def title(self) -> str:
+        """The name in a sentence, and the key in a diff."""
+        return self.name if self.team_type is None else f"team {self.name}"
+
+    @property
+    def is_group_team(self) -> bool:
+        """Whether the members of a directory group are the team's members."""
+        return self.team_type in _GROUP_TEAMS
+
+    @property
+    def roles_path(self) -> str:
+        """The address of the roles that are held."""
+        if self.team_type is None:
+            return f"systemusers({self.system_user_id or '{system_user_id}'})/{_NAVIGATION}"
+        return f"teams({self.system_user_id})/{_TEAM_NAVIGATION}"
 
 
 @dataclass(frozen=True)
@@ -72,9 +98,10 @@ class Assignment:
 
     def to_result(self, state: str) -> dict[str, t.Any]:
         """The form in a module's result."""
+        holder = ("user", "system_user_id") if self.principal.team_type is None else ("team", "team_id")
         return {
-            "user": self.principal.name,
-            "system_user_id": self.principal.system_user_id or None,
+            holder[0]: self.principal.name,
+            holder[1]: self.principal.system_user_id or None,
             "role": self.role_name,
             "role_id": self.copy.id if self.copy else None,
             "business_unit_id": (self.copy.business_unit_id if self.copy else self.principal.business_unit_id) or None,
@@ -82,25 +109,75 @@ class Assignment:
         }
 
 
+@dataclass(frozen=True)
+class TeamRole:
+    """A role that a user has through a team."""
+
+    user: str
+    team: str
+    team_id: str
+    copy: RoleCopy
+
+    def to_result(self) -> dict[str, t.Any]:
+        """The form in a module's result."""
+        role = {"role": self.copy.name, "role_id": self.copy.id, "business_unit_id": self.copy.business_unit_id or None}
+        return {"user": self.user, **role, "team": self.team, "team_id": self.team_id}
+
+
 def read_users(dataverse: Dataverse, references: Iterable[str]) -> tuple[list[Row], list[Row]]:
-    """The rows that any of the references can mean, roles included, in one request: the living, and the soft-deleted."""
-    conditions = [_condition(reference) for reference in references if reference != _NOBODY]
-    if not conditions:
-        return [], []
-    columns = "systemuserid,domainname,azureactivedirectoryobjectid,applicationid,isdisabled,_businessunitid_value"
+    """The rows that any of the references can mean, roles included, in few requests: the living, and the soft-deleted."""
+    columns = "systemuserid,domainname,azureactivedirectoryobjectid,applicationid,isdisabled,accessmode,_businessunitid_value"
     # Soft deletion came with version 9; older organisations do not know its column
     columns += ",deletedstate" if dataverse.api_version.startswith("v9") else ""
-    path = "systemusers" + query(select=columns, filter=" or ".join(conditions), expand=f"{_NAVIGATION}($select={COPY_COLUMNS})")
-    rows = list(dataverse.rows(path, doing="look for the users and their roles", headers=STRONG))
+    conditions = [_condition(reference) for reference in references if reference != _NOBODY]
+    rows = _read(dataverse, "systemusers", columns, conditions, _NAVIGATION)
+    rows = list({row["systemuserid"]: row for row in rows}.values())
     return [row for row in rows if not row.get("deletedstate")], [row for row in rows if row.get("deletedstate")]
 
 
-def read_holders(dataverse: Dataverse, system_user_ids: Iterable[str]) -> dict[str, frozenset[str]]:
-    """The ids of the roles that each of the users holds."""
-    condition = any_of("systemuserid", system_user_ids)
-    path = "systemusers" + query(select="systemuserid", filter=condition, expand=f"{_NAVIGATION}($select={COPY_COLUMNS})")
-    rows = dataverse.rows(path, doing="read the roles of the users", headers=STRONG)
-    return {row["systemuserid"].lower(): frozenset(role.id for role in _roles(dataverse, row)) for row in rows}
+def read_teams(dataverse: Dataverse, references: Iterable[str]) -> list[Row]:
+    """The teams that any of the references can mean, roles included."""
+    conditions = [
+        " or ".join(f"{column} eq {reference.lower()}" for column in ("teamid", "azureactivedirectoryobjectid"))
+        if is_guid(reference)
+        else f"name eq {literal(reference)}"
+        for reference in references
+    ]
+    columns = "teamid,name,teamtype,azureactivedirectoryobjectid,_businessunitid_value"
+    rows = _read(dataverse, "teams", columns, conditions, _TEAM_NAVIGATION)
+    return list({row["teamid"]: row for row in rows}.values())
+
+
+def _read(dataverse: Dataverse, table: str, columns: str, conditions: Sequence[str], navigation: str) -> list[Row]:
+    rows: list[Row] = []
+    for start in range(0, len(conditions), _PER_REQUEST):
+        condition = " or ".join(conditions[start : start + _PER_REQUEST])
+        path = table + query(select=columns, filter=condition, expand=f"{navigation}($select={COPY_COLUMNS})")
+        what = "users" if table == "systemusers" else "teams"
+        rows += dataverse.rows(path, doing=f"look for the {what} and their roles", headers=STRONG)
+    return rows
+
+
+def read_holders(dataverse: Dataverse, holders: Iterable[Principal]) -> dict[str, frozenset[str]]:
+    """The ids of the roles that each of the users and teams holds."""
+    found: dict[str, frozenset[str]] = {}
+    known = {holder.system_user_id: holder for holder in holders}.values()
+    users = [holder.system_user_id for holder in known if holder.team_type is None]
+    teams = [holder.system_user_id for holder in known if holder.team_type is not None]
+    for table, key, ids, navigation in (("systemusers", "systemuserid", users, _NAVIGATION), ("teams", "teamid", teams, _TEAM_NAVIGATION)):
+        rows = _read(dataverse, table, key, [f"{key} eq {holder_id}" for holder_id in ids], navigation)
+        found.update({row[key].lower(): frozenset(role.id for role in _roles(dataverse, row, navigation)) for row in rows})
+    return found
+
+
+def read_team_roles(dataverse: Dataverse, user: Principal) -> list[TeamRole]:
+    """The roles that a user has through the teams that it is a member of."""
+    expand = f"{_TEAM_NAVIGATION}($select={COPY_COLUMNS})"
+    path = f"systemusers({user.system_user_id})/teammembership_association" + query(select="teamid,name", expand=expand)
+    found = []
+    for row in dataverse.rows(path, doing=f"read the teams of {user.name}", headers=STRONG):
+        found += [TeamRole(user.name, row["name"], row["teamid"].lower(), copy) for copy in _roles(dataverse, row, _TEAM_NAVIGATION)]
+    return found
 
 
 def principal(dataverse: Dataverse, row: Row) -> Principal:
@@ -110,14 +187,27 @@ def principal(dataverse: Dataverse, row: Row) -> Principal:
         system_user_id=row["systemuserid"].lower(),
         business_unit_id=str(row.get("_businessunitid_value") or "").lower(),
         disabled=bool(row.get("isdisabled")),
-        held=tuple(_roles(dataverse, row)),
+        held=tuple(_roles(dataverse, row, _NAVIGATION)),
+        access_mode=ACCESS_MODES.get(int(row.get("accessmode") or 0), "unknown"),
+    )
+
+
+def team_principal(dataverse: Dataverse, row: Row) -> Principal:
+    """A team from its row."""
+    return Principal(
+        name=row["name"],
+        system_user_id=row["teamid"].lower(),
+        business_unit_id=str(row.get("_businessunitid_value") or "").lower(),
+        disabled=False,
+        held=tuple(_roles(dataverse, row, _TEAM_NAVIGATION)),
+        team_type=int(row.get("teamtype") or 0),
     )
 
 
 def rows_meant(rows: Iterable[Row], reference: str) -> list[Row]:
     """The rows that a reference means."""
     wanted = reference.casefold()
-    columns = ("azureactivedirectoryobjectid", "applicationid", "systemuserid") if is_guid(reference) else ("domainname",)
+    columns = ("azureactivedirectoryobjectid", "applicationid", "systemuserid", "teamid") if is_guid(reference) else ("domainname", "name")
     return [row for row in rows if wanted in (str(row.get(column) or "").casefold() for column in columns)]
 
 
@@ -147,20 +237,29 @@ def held_copies(user: Principal, reference: str, root_id: str) -> list[RoleCopy]
     return [role for role in user.held if wanted in (role.name.casefold(), role.id, role.root_id) or (root_id and role.root_id == root_id)]
 
 
-def plan_present(assignments: Sequence[Assignment], reference: Callable[[str], str]) -> Plan:
-    """Assign what is not held. ``reference`` gives the address of a role."""
+def beyond(assignments: Sequence[Assignment], principals: Iterable[Principal]) -> list[Assignment]:
+    """What the users and teams hold directly besides the wanted assignments."""
+    wanted = {(item.principal.system_user_id, item.copy.id) for item in assignments if item.copy is not None}
+    unique = {holder.system_user_id: holder for holder in principals}.values()
+    return [Assignment(holder, copy.name, copy) for holder in unique for copy in holder.held if (holder.system_user_id, copy.id) not in wanted]
+
+
+def plan_present(assignments: Sequence[Assignment], reference: Callable[[str], str], surplus: Sequence[Assignment] = ()) -> Plan:
+    """Assign what is not held, then take ``surplus`` away. ``reference`` gives the address of a role."""
     missing = [item for item in _distinct(assignments) if not item.held]
     writes = tuple(
         Write(
             "dataverse",
             "POST",
-            f"systemusers({item.principal.system_user_id or '{system_user_id}'})/{_NAVIGATION}/$ref",
-            f"assign the role {item.role_name} to {item.principal.name}",
+            f"{item.principal.roles_path}/$ref",
+            f"assign the role {item.role_name} to {item.principal.title}",
             {"@odata.id": reference(item.copy.id if item.copy else "{role_id}")},
         )
         for item in missing
     )
-    return Plan(_names(assignments), _names(assignments, added=missing), writes)
+    everything = [*assignments, *surplus]
+    removals = plan_absent(surplus).writes
+    return Plan(_names(everything), _names(everything, added=missing, gone=surplus), writes + removals)
 
 
 def plan_absent(assignments: Sequence[Assignment]) -> Plan:
@@ -170,8 +269,8 @@ def plan_absent(assignments: Sequence[Assignment]) -> Plan:
         Write(
             "dataverse",
             "DELETE",
-            f"systemusers({item.principal.system_user_id})/{_NAVIGATION}({item.copy.id})/$ref",
-            f"take the role {item.role_name} from {item.principal.name}",
+            f"{item.principal.roles_path}({item.copy.id})/$ref",
+            f"take the role {item.role_name} from {item.principal.title}",
         )
         for item in gone
         if item.copy is not None
@@ -191,10 +290,10 @@ def _distinct(assignments: Iterable[Assignment]) -> list[Assignment]:
 def _names(assignments: Iterable[Assignment], *, added: Sequence[Assignment] = (), gone: Sequence[Assignment] = ()) -> Json:
     """The names of the roles of each user, after adding some and taking some away."""
     names: dict[str, list[str]] = {}
-    for user in {item.principal.name: item.principal for item in assignments}.values():
+    for user in {item.principal.title: item.principal for item in assignments}.values():
         lost = {item.copy.id for item in gone if item.copy is not None and item.principal == user}
         kept = [role.name for role in user.held if role.id not in lost] + list(user.expected)
-        names[user.name] = sorted(kept + [item.role_name for item in added if item.principal == user])
+        names[user.title] = sorted(kept + [item.role_name for item in added if item.principal == user])
     return names
 
 
@@ -204,10 +303,10 @@ def _condition(reference: str) -> str:
     return " or ".join(f"{column} eq {reference.lower()}" for column in ("azureactivedirectoryobjectid", "applicationid", "systemuserid"))
 
 
-def _roles(dataverse: Dataverse, row: Row) -> list[RoleCopy]:
+def _roles(dataverse: Dataverse, row: Row, navigation: str) -> list[RoleCopy]:
     """The expanded roles. Older servers leave them out of a list and give only the address to read them from, newer ones page long lists."""
-    rows: list[Row] = list(row.get(_NAVIGATION) or [])
-    link = row.get(f"{_NAVIGATION}@odata.nextLink")
+    rows: list[Row] = list(row.get(navigation) or [])
+    link = row.get(f"{navigation}@odata.nextLink")
     if link and (not rows or "skiptoken" in link):
-        rows += dataverse.rows(link, doing="read the roles of the users", headers=STRONG)
+        rows += dataverse.rows(link, doing="read the roles", headers=STRONG)
     return list({role.id: role for role in map(copy_from_row, rows)}.values())

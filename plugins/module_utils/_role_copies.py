@@ -8,12 +8,12 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
+from ._business_units import organization_setting
 from ._dataverse import Dataverse
 from ._errors import NotPossible
-from ._odata import any_of, is_guid, literal, query
+from ._odata import any_of, is_guid, literal
 from ._role_assignments import Principal
 from ._roles import RoleCopy, read_copies, read_copies_where, role_missing, the_one
 
@@ -25,7 +25,7 @@ class CopyFinder:
         """``lacking``: the pairs that will be asked for."""
         self._dataverse = dataverse
         self._lacking = lacking
-        self._units = sorted({user.business_unit_id for user, _ in lacking if user.business_unit_id})
+        self._units = sorted({user.business_unit_id for user, _unused in lacking if user.business_unit_id})
         self._rows: list[RoleCopy] | None = None
 
     def find(self, user: Principal, reference: str, *, required: bool) -> RoleCopy | None:
@@ -42,8 +42,8 @@ class CopyFinder:
 
     def _read(self) -> list[RoleCopy]:
         if self._rows is None:
-            references = list(dict.fromkeys(reference for _, reference in self._lacking))
-            planned = any(user.planned for user, _ in self._lacking)
+            references = list(dict.fromkeys(reference for _unused, reference in self._lacking))
+            planned = any(user.planned for user, _unused in self._lacking)
             rows = read_copies(self._dataverse, references, self._units, roots=planned)
             strangers = [row.root_id for row in rows if row.id in map(str.lower, references) and row.id != row.root_id]
             if strangers:  # The id of a copy was given: only now it is known whose copies to look for
@@ -56,29 +56,22 @@ class CopyFinder:
 
     def _elsewhere(self, user: Principal, reference: str, root_id: str) -> RoleCopy:
         """The role where the user's business unit has no copy of it; many organisations let users hold roles of any unit."""
-        doing = f"assign the role {reference} to {user.name}"
+        doing = f"assign the role {reference} to {user.title}"
         condition = f"_parentrootroleid_value eq {root_id or reference.lower()}" if is_guid(reference) else f"name eq {literal(reference)}"
         rows = read_copies_where(self._dataverse, condition)
         if not rows:
             raise role_missing(self._dataverse, reference, doing=doing)
-        if not self._any_unit():
+        if not organization_setting(self._dataverse, "EnableOwnershipAcrossBusinessUnits"):  # record ownership across business units
             units = ", ".join(sorted({row.business_unit_id for row in rows}))
             raise NotPossible(
                 doing=doing,
-                why=f"the user's business unit ({user.business_unit_id}) has no copy of the role, which exists only in {units}.",
-                next_step="Move the user to one of these business units, or create the role in the root business unit, from where every unit gets it.",
+                why=f"its business unit ({user.business_unit_id}) has no copy of the role, which exists only in {units}.",
+                next_step="Move it to one of these business units, or create the role in the root business unit, from where every unit gets it.",
             )
         chosen = the_one([row for row in rows if row.id == row.root_id] or rows, reference)
         if chosen is None:
             raise role_missing(self._dataverse, reference, doing=doing)
         return chosen
-
-    def _any_unit(self) -> bool:
-        """Whether users may hold roles of any business unit (record ownership across business units)."""
-        path = "organizations" + query(select="orgdborgsettings")
-        rows = list(self._dataverse.rows(path, doing="read the organisation's settings"))
-        settings = html.unescape(str(rows[0].get("orgdborgsettings") or "")) if rows else ""
-        return "<EnableOwnershipAcrossBusinessUnits>true<" in settings
 
 
 def _fits(row: RoleCopy, reference: str, root_id: str) -> bool:

@@ -19,14 +19,17 @@ from datetime import UTC, datetime, timedelta
 from ._dataverse import Dataverse
 from ._errors import OutcomeUnknown, ServiceRefused, TaskError, WaitedTooLong
 from ._http import Clock
-from ._odata import Row, literal, query
+from ._odata import Row, any_of, literal, query
 from ._plan import Json
 from ._solution_import_results import COMPLETED
+from ._solutions import HOLDING
 from ._wait import until
 
 IN_PROGRESS = frozenset({20, 21, 22})
 BUSY = frozenset({0, 2})
 """Of ``msdyn_status`` in the solution history."""
+MESSAGES = ("'ImportSolutionAsync'", "'StageAndUpgradeAsync'")
+"""The names of system jobs that import."""
 JOB_ID_IN_USE = frozenset({"0x80071152", "0x80071155"})
 """An import with this ``ImportJobId`` is there already."""
 STALLED_AFTER = 600
@@ -56,7 +59,7 @@ class ImportJob:
     @classmethod
     def from_text(cls, text: str) -> ImportJob:
         """The reverse of ``text``."""
-        operation, _, job = text.partition("/")
+        operation, _unused, job = text.partition("/")
         return cls(job, operation)
 
     @classmethod
@@ -183,17 +186,21 @@ class Imports:
 
     def _history_says_busy(self) -> bool:
         path = "msdyn_solutionhistories" + query(
-            select="msdyn_name,msdyn_status,msdyn_starttime", filter=f"msdyn_name eq {literal(self.name)}", orderby="msdyn_starttime desc", top=1
+            select="msdyn_name,msdyn_status,msdyn_starttime", filter=self._history_names(), orderby="msdyn_starttime desc", top=5
         )
         try:
             rows = list(self.api.rows(path, doing="read the solution history"))
         except ServiceRefused:  # a virtual table that many callers may not read
             return False
-        return bool(rows) and rows[0].get("msdyn_status") in BUSY
+        newest = {str(row.get("msdyn_name") or self.name).lower(): row for row in reversed(rows)}
+        return any(row.get("msdyn_status") in BUSY for row in newest.values())
+
+    def _history_names(self) -> str:
+        return any_of("msdyn_name", [literal(self.name), literal(f"{self.name}{HOLDING}")])
 
     def _operations(self) -> list[Row]:
         path = "asyncoperations" + query(
-            select="asyncoperationid,statecode,statuscode,createdon", filter="messagename eq 'ImportSolutionAsync'", orderby="createdon desc", top=20
+            select="asyncoperationid,statecode,statuscode,createdon", filter=any_of("messagename", MESSAGES), orderby="createdon desc", top=20
         )
         return list(self.api.rows(path, doing="look for running imports"))
 
@@ -203,7 +210,7 @@ class Imports:
         return list(self.api.rows(path, doing="look for running imports"))
 
     def _own_filter(self) -> str:
-        return f"solutionname eq {literal(self.name)}"
+        return any_of("solutionname", [literal(self.name), literal(f"{self.name}{HOLDING}")])
 
     def _operation(self, operation_id: str) -> Row | None:
         select = "statecode,statuscode,message,friendlymessage,errorcode,startedon,completedon"
@@ -222,8 +229,12 @@ class Imports:
                 return None
             raise
 
+    def means_ours(self, solution_name: str) -> bool:
+        """Whether this is the solution's name, or that of its staged upgrade."""
+        return solution_name.lower() in (self.name.lower(), f"{self.name}{HOLDING}".lower())
+
     def _is_ours(self, job: Row) -> bool:
-        return str(job.get("solutionname") or "").lower() == self.name.lower()
+        return self.means_ours(str(job.get("solutionname") or ""))
 
     def _recent(self, row: Row) -> bool:
         """What was begun yesterday and never ended is a wreck, not an import."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 import base64
 import re
 import stat
-import typing as t
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -22,9 +21,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from ._depth import parse_depth
 from ._errors import InvalidOption
-from ._safe_xml import Element, NoDoctype, RefusedXml, read_xml, stream_xml
+from ._package_customizations import CustomizationsCollector, PackageConnection, PackageRole, PackageVariable
+from ._safe_xml import Element, RefusedXml, read_xml, stream_xml
 from ._solution_versions import compare_versions, version_parts
 
 MEGABYTE = 1024 * 1024
@@ -40,31 +39,12 @@ MAX_RATIO = 200
 MANIFEST = "solution.xml"
 CUSTOMIZATIONS = "customizations.xml"
 CONTENT_TYPES = "[content_types].xml"
+VARIABLES = "environmentvariabledefinitions/"
+VARIABLE_DEFINITION = "environmentvariabledefinition.xml"
+VARIABLE_VALUES = "environmentvariablevalues.json"
 
 ALWAYS_THERE = frozenset({"active", "default", "system", "basic"})
 """Not solutions that somebody installs: the unmanaged layer and the platform itself."""
-
-
-@dataclass(frozen=True)
-class RolePrivilege:
-    """A privilege that a role of the package holds."""
-
-    name: str
-    depth: str
-    """In people's words, such as ``organization``."""
-
-
-@dataclass(frozen=True)
-class PackageRole:
-    """A security role that the package brings; in the root business unit it keeps this id everywhere."""
-
-    name: str
-    id: str
-    privileges: tuple[RolePrivilege, ...] = ()
-
-    def to_result(self, role_id: str = "") -> dict[str, t.Any]:
-        """The form in a module's result and in the option ``planned_roles``."""
-        return {"name": self.name, "id": role_id or self.id, "privileges": [{"name": held.name, "depth": held.depth} for held in self.privileges]}
 
 
 @dataclass(frozen=True)
@@ -93,6 +73,10 @@ class SolutionPackage:
     publisher: str
     roles: tuple[PackageRole, ...] = ()
     dependencies: tuple[Dependency, ...] = ()
+    parent: str = ""
+    """Of a patch: the unique name of the solution that it patches."""
+    connection_references: tuple[PackageConnection, ...] = ()
+    environment_variables: tuple[PackageVariable, ...] = ()
     content: bytes = field(default=b"", repr=False)
 
     @cached_property
@@ -138,9 +122,22 @@ class _Reader:
     def package(self, archive: zipfile.ZipFile, content: bytes) -> SolutionPackage:
         entries = self._sound_entries(archive.infolist(), len(content))
         manifest = read_xml(self._chunks(archive, entries[MANIFEST], MAX_MANIFEST))
-        collector = _RoleCollector()
+        collector = CustomizationsCollector()
         stream_xml(self._chunks(archive, entries[CUSTOMIZATIONS], MAX_CUSTOMIZATIONS), collector)
-        return self._described(manifest, tuple(collector.roles), content)
+        return self._described(manifest, collector, self._variables(archive), content)
+
+    def _variables(self, archive: zipfile.ZipFile) -> tuple[PackageVariable, ...]:
+        """Each environment variable is a folder of its own; a second file in it holds a value that the package brings."""
+        names = {name.replace("\\", "/").lower(): name for name in archive.namelist() if name.lower().startswith(VARIABLES)}
+        found: list[PackageVariable] = []
+        for name, written in names.items():
+            if name.endswith(f"/{VARIABLE_DEFINITION}"):
+                definition = read_xml(self._chunks(archive, archive.getinfo(written), MEGABYTE))
+                brings_value = name.removesuffix(VARIABLE_DEFINITION) + VARIABLE_VALUES in names
+                default = definition.find("defaultvalue")
+                has_default = bool(default is not None and ((default.text or "").strip() or len(default)))
+                found.append(PackageVariable(definition.get("schemaname") or name.split("/")[1], has_value=has_default or brings_value))
+        return tuple(found)
 
     def _sound_entries(self, entries: list[zipfile.ZipInfo], packed: int) -> dict[str, zipfile.ZipInfo]:
         """The files at the root that matter, after a look at all that the zip claims to hold."""
@@ -185,7 +182,7 @@ class _Reader:
                     raise self.refused(f"holds a {entry.filename} of more than {limit // MEGABYTE} MB")
                 yield chunk
 
-    def _described(self, root: Element, roles: tuple[PackageRole, ...], content: bytes) -> SolutionPackage:
+    def _described(self, root: Element, custom: CustomizationsCollector, variables: tuple[PackageVariable, ...], content: bytes) -> SolutionPackage:
         manifest = root.find("SolutionManifest")
         if manifest is None:
             raise self.refused(f"holds a {MANIFEST} without a SolutionManifest")
@@ -207,48 +204,19 @@ class _Reader:
             version=version,
             managed=managed == "1",
             publisher=_text(manifest, "Publisher/UniqueName"),
-            roles=roles,
+            roles=tuple(custom.roles),
             dependencies=_dependencies(manifest.iterfind("MissingDependencies/MissingDependency/Required"), unique_name),
+            parent=_text(manifest, "ParentSolution/UniqueName") or _text(manifest, "ParentSolution") or _patched(unique_name),
+            connection_references=tuple(custom.connection_references),
+            environment_variables=variables,
             content=content,
         )
 
 
-class _RoleCollector(NoDoctype):
-    """Picks the roles out of ``customizations.xml``, which can be far too large for a tree."""
-
-    def __init__(self) -> None:
-        self.roles: list[PackageRole] = []
-        self._path: list[str] = []
-        self._role: PackageRole | None = None
-        self._privileges: list[RolePrivilege] = []
-
-    def start(self, tag: str, attrib: dict[str, str], /) -> None:
-        self._path.append(tag)
-        if self._path == ["ImportExportXml", "Roles", "Role"]:
-            self._role = PackageRole(attrib.get("name", ""), attrib.get("id", "").strip("{}").lower())
-            self._privileges = []
-        elif tag == "RolePrivilege" and self._role is not None and "name" in attrib:
-            self._privileges.append(RolePrivilege(attrib["name"], _depth(attrib.get("level", ""))))
-
-    def end(self, _tag: str, /) -> None:
-        if self._path == ["ImportExportXml", "Roles", "Role"] and self._role is not None:
-            self.roles.append(PackageRole(self._role.name, self._role.id, tuple(self._privileges)))
-            self._role = None
-        self._path.pop()
-
-    def data(self, _data: str, /) -> None:
-        """Roles hold no text."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def _depth(level: str) -> str:
-    """The depth in people's words; a level that is new to us stays as it is written."""
-    try:
-        return parse_depth(level).label
-    except ValueError:
-        return level
+def _patched(unique_name: str) -> str:
+    """The platform names a patch after its solution: ``Name_Patch_1a2b3c4d``."""
+    match = re.fullmatch(r"(?P<parent>.+)_Patch_[0-9A-Fa-f]{8}", unique_name)
+    return match["parent"] if match else ""
 
 
 def _text(element: Element, path: str) -> str:

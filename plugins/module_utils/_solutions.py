@@ -1,37 +1,33 @@
 # Copyright (c) 2026, leadops.dynamics365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Solutions of an organisation: what is installed, and what a package makes of it.
+"""Solutions of an organisation: what is installed, and whether it is enough for a package.
 
 This file is private to the collection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from ._dataverse import Dataverse
 from ._errors import NotPossible, ServiceRefused
 from ._odata import Row, any_of, literal, query
-from ._plan import Json, Plan, Write
+from ._plan import Json
 from ._solution_package import SolutionPackage
 from ._solution_versions import compare_versions, version_parts
 
 FIRST_READ = 25
 """So many solutions fit into the filter of one URL."""
 
+COLUMNS = "solutionid,uniquename,friendlyname,version,ismanaged"
+
+HOLDING = "_Upgrade"
+"""What an organisation appends to the name of a solution whose upgrade is staged."""
+
 ASYNC_IMPORT_SINCE = "9.2.21013.131"
 """Before, an organisation offers only the import that answers when it is done."""
-
-
-class Action(Enum):
-    """What brings the organisation to the package's version."""
-
-    NONE = "none"
-    INSTALL = "install"
-    UPDATE = "update"
 
 
 @dataclass(frozen=True)
@@ -57,21 +53,40 @@ class InstalledSolution:
             publisher=str((row.get("publisherid") or {}).get("uniquename") or ""),
         )
 
+    @property
+    def base_name(self) -> str:
+        """Of a staged upgrade: the name of the solution that it is going to replace."""
+        return self.unique_name[: -len(HOLDING)] if self.unique_name.lower().endswith(HOLDING.lower()) else self.unique_name
+
+    def applied(self, base: InstalledSolution | None) -> InstalledSolution:
+        """What this staged upgrade becomes when it is applied."""
+        return replace(self, unique_name=self.base_name, publisher=self.publisher or (base.publisher if base else ""))
+
+    def to_pending(self) -> Json:
+        """The form in a module's result of an upgrade that waits to be applied."""
+        return {"unique_name": self.unique_name, "version": self.version, "solution_id": self.solution_id}
+
     def state(self) -> Json:
         """What a diff shows."""
         return {"unique_name": self.unique_name, "version": self.version, "managed": self.managed}
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What of one solution is installed."""
+
+    installed: InstalledSolution | None = None
+    holding: InstalledSolution | None = None
+    """The other row, ``<name>_Upgrade``, of an upgrade that was staged and not applied."""
+
+    @classmethod
+    def of(cls, name: str, solutions: Mapping[str, InstalledSolution]) -> Standing:
+        """Pick the two rows of a solution."""
+        return cls(solutions.get(name.lower()), solutions.get(f"{name}{HOLDING}".lower()))
+
+
 Solutions = dict[str, InstalledSolution]
 """By unique name in lower case."""
-
-
-@dataclass(frozen=True)
-class ImportSettings:
-    """How a package is imported."""
-
-    overwrite_unmanaged_customizations: bool = False
-    publish_workflows: bool = True
 
 
 def read_solutions(api: Dataverse, names: list[str]) -> Solutions:
@@ -79,7 +94,7 @@ def read_solutions(api: Dataverse, names: list[str]) -> Solutions:
     found: Solutions = {}
     for first in range(0, len(names), FIRST_READ):
         path = "solutions" + query(
-            select="solutionid,uniquename,friendlyname,version,ismanaged",
+            select=COLUMNS,
             filter=any_of("uniquename", [literal(name) for name in names[first : first + FIRST_READ]]),
             expand="publisherid($select=uniquename)",
         )
@@ -89,33 +104,15 @@ def read_solutions(api: Dataverse, names: list[str]) -> Solutions:
     return found
 
 
-def decide(package: SolutionPackage, installed: InstalledSolution | None) -> Action:
-    """What is to be done; raises NotPossible for what an import cannot or must not do."""
-    if installed is None:
-        return Action.INSTALL
-    order = compare_versions(package.version, installed.version)
-    doing = f"import the solution {package.unique_name}"
-    if installed.managed != package.managed:
-        there, given = _kind(managed=installed.managed), _kind(managed=package.managed)
-        remove = "Remove the unmanaged solution from the organisation first (its components stay), then run again."
-        raise NotPossible(
-            doing=doing,
-            why=f"version {installed.version} is installed as {there}, and the package is {given}; an import cannot turn one into the other.",
-            next_step=remove if package.managed else "Give the managed package.",
-        )
-    if installed.publisher and package.publisher and installed.publisher.lower() != package.publisher.lower():
-        raise NotPossible(
-            doing=doing,
-            why=f"the installed solution of this name is from the publisher {installed.publisher}, and the package is from {package.publisher}.",
-            next_step="Check that the package is the genuine one.",
-        )
-    if order < 0:
-        raise NotPossible(
-            doing=doing,
-            why=f"version {installed.version} is installed, which is higher than the package's {package.version}; going back can lose data.",
-            next_step=f"Give a package of version {installed.version} or higher.",
-        )
-    return Action.UPDATE if order else Action.NONE
+def read_standing(api: Dataverse, name: str) -> Standing:
+    """The solution, and its staged upgrade."""
+    return Standing.of(name, read_solutions(api, [name, f"{name}{HOLDING}"]))
+
+
+def read_patches(api: Dataverse, solution: InstalledSolution) -> list[InstalledSolution]:
+    """The installed patches of a solution."""
+    path = "solutions" + query(select=COLUMNS, filter=f"_parentsolutionid_value eq {solution.solution_id}")
+    return [InstalledSolution.from_row(row) for row in api.rows(path, doing=f"read the patches of {solution.unique_name}")]
 
 
 def check_dependencies(package: SolutionPackage, installed: Solutions) -> None:
@@ -149,39 +146,6 @@ def imports_asynchronously(api: Dataverse, api_version: str, organization_versio
         return True
 
 
-def plan_import(
-    package: SolutionPackage, installed: InstalledSolution | None, settings: ImportSettings, *, import_job_id: str, id_from: Callable[[Json], str]
-) -> Plan:
-    """The import as one write: asynchronous, or with ``import_job_id`` (our own) synchronous."""
-
-    def body() -> Json:
-        return {
-            "OverwriteUnmanagedCustomizations": settings.overwrite_unmanaged_customizations,
-            "PublishWorkflows": settings.publish_workflows,
-            "CustomizationFile": package.customization_file,
-            **({"ImportJobId": import_job_id} if import_job_id else {}),
-        }
-
-    verb = f"update {package.unique_name} from {installed.version} to {package.version}" if installed else f"install {package.unique_name} {package.version}"
-    return Plan(
-        before=installed.state() if installed else {},
-        after=state(package),
-        writes=(
-            Write(
-                "dataverse",
-                "POST",
-                "ImportSolution" if import_job_id else "ImportSolutionAsync",
-                f"{verb} ({_kind(managed=package.managed)})",
-                body=body,
-                yields="import",
-                # An async import answers with new ids each time: a repeat would import twice
-                repeatable=False,
-                id_from=id_from,
-            ),
-        ),
-    )
-
-
 def state(package: SolutionPackage) -> Json:
     """What a diff shows when the package is installed."""
     return {"unique_name": package.unique_name, "version": package.version, "managed": package.managed}
@@ -203,7 +167,8 @@ def role_ids(api: Dataverse, package: SolutionPackage) -> Mapping[str, str]:
     return found
 
 
-def _kind(*, managed: bool) -> str:
+def kind(*, managed: bool) -> str:
+    """The word for it."""
     return "managed" if managed else "unmanaged"
 
 

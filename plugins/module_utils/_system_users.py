@@ -1,7 +1,7 @@
 # Copyright (c) 2026, leadops.dynamics365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Users of an organisation (system users): find one, bring one in from the directory, say why one is missing.
+"""Users of an organisation (system users): find one, bring one in from the directory.
 
 A person becomes a system user when the environment synchronises with Entra ID, which it does in its own time for
 licensed, enabled members of the environment's security group. It can be forced in two ways: by the admin API, or
@@ -16,15 +16,15 @@ import typing as t
 from dataclasses import dataclass
 
 from ._dataverse import STRONG, Dataverse
-from ._errors import NotPossible, ServiceRefused
-from ._graph import Graph
+from ._entry_obstacles import DirectoryUser, Environment
+from ._errors import NotPossible
 from ._odata import Row, is_guid, literal, query
 from ._plan import Plan, Write
-from ._power_platform import PowerPlatform, add_user_path
+from ._power_platform import add_user_path
 
 PLANNED_ID = "00000000-0000-0000-0000-000000000000"
 _COLUMNS = "systemuserid,domainname,fullname,azureactivedirectoryobjectid,applicationid,isdisabled,accessmode,_businessunitid_value"
-_ACCESS_MODES = {0: "read_write", 1: "administrative", 2: "read", 3: "support", 4: "non_interactive", 5: "delegated_admin"}
+ACCESS_MODES = {0: "read_write", 1: "administrative", 2: "read", 3: "support", 4: "non_interactive", 5: "delegated_admin"}
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,6 @@ class SystemUser:
         return dict(vars(self))
 
 
-@dataclass(frozen=True)
-class DirectoryUser:
-    """What Entra ID knows of the person; everything but the id is None for a user that is only planned."""
-
-    object_id: str
-    user_principal_name: str
-    enabled: bool | None = None
-    licensed: bool | None = None
-
-
 def from_row(row: Row) -> SystemUser:
     """A row as the Web API gives it."""
     return SystemUser(
@@ -64,7 +54,7 @@ def from_row(row: Row) -> SystemUser:
         application_id=_lower(row.get("applicationid")),
         full_name=row.get("fullname"),
         disabled=bool(row.get("isdisabled")),
-        access_mode=_ACCESS_MODES.get(int(row.get("accessmode") or 0), "unknown"),
+        access_mode=ACCESS_MODES.get(int(row.get("accessmode") or 0), "unknown"),
         business_unit_id=_lower(row.get("_businessunitid_value")),
     )
 
@@ -79,34 +69,12 @@ def find_system_user(dataverse: Dataverse, reference: str) -> SystemUser | None:
     return min(found, key=lambda user: user.disabled, default=None)
 
 
-def find_directory_user(graph: Graph, reference: str) -> DirectoryUser | None:
-    """The person in Entra ID."""
-    row = graph.user(reference, "id,userPrincipalName,accountEnabled,assignedLicenses", doing=f"look for the user {reference} in the directory")
-    if row is None:
-        return None
-    return DirectoryUser(row["id"].lower(), row["userPrincipalName"], row.get("accountEnabled"), bool(row.get("assignedLicenses")))
-
-
-@dataclass(frozen=True)
-class Environment:
-    """What the admin API says of the environment that matters for its users."""
-
-    id: str
-    security_group_id: str | None
-    state: str
-
-
-def read_environment(power_platform: PowerPlatform, environment_id: str) -> Environment | None:
-    """The environment, or None if the caller may not use the admin API."""
-    try:
-        row = power_platform.environment(environment_id, doing="read the environment")
-    except ServiceRefused as error:
-        if error.status in (401, 403):
-            return None
-        raise
-    properties = row.get("properties", {})
-    linked = properties.get("linkedEnvironmentMetadata", {})
-    return Environment(environment_id, linked.get("securityGroupId"), str(linked.get("instanceState") or "Ready"))
+def read_application_rows(dataverse: Dataverse, application_id: str) -> tuple[list[SystemUser], list[SystemUser]]:
+    """The rows of an application: the living, and the soft-deleted, which stand in the way of a new one."""
+    columns = _COLUMNS + (",deletedstate" if dataverse.api_version.startswith("v9") else "")
+    path = f"systemusers{query(select=columns, filter=f'applicationid eq {application_id}')}"
+    rows = list(dataverse.rows(path, doing=f"look for the application {application_id} in the organisation", headers=STRONG))
+    return [from_row(row) for row in rows if not row.get("deletedstate")], [from_row(row) for row in rows if row.get("deletedstate")]
 
 
 def plan_sync(
@@ -125,6 +93,9 @@ def plan_sync(
     if environment is not None:
         # The body is built late: a planned person has no object id yet
         write = Write("power_platform", "POST", add_user_path(environment.id), summary, body={"objectId": person.object_id})
+    elif current is not None:
+        # Without the admin API a row that is there is enabled directly; the service refuses that without a licence
+        write = Write("dataverse", "PATCH", f"systemusers({current.system_user_id})", f"enable {person.user_principal_name}", {"isdisabled": False})
     elif role_reference is not None:
         path = f"systemusers(azureactivedirectoryobjectid={object_id})/systemuserroles_association/$ref"
         write = Write("dataverse", "POST", path, summary + ", by assigning the role that it is to hold", body={"@odata.id": role_reference})
@@ -135,19 +106,6 @@ def plan_sync(
             next_step="Register the application with New-PowerAppManagementApp once per tenant, or name a role in sync_role.",
         )
     return Plan(before, after, (write,))
-
-
-def why_missing(person: DirectoryUser, environment: Environment | None) -> str:
-    """The most likely reason why a person does not turn up, in a sentence."""
-    if person.enabled is False:
-        return "The account is disabled in the directory."
-    if person.licensed is False:
-        return "The account has no licence, and an environment takes only licensed users."
-    if environment is not None and environment.security_group_id:
-        return f"The environment takes only members of the security group {environment.security_group_id}."
-    if environment is not None and environment.state != "Ready":
-        return f"The environment is in the state {environment.state}."
-    return "A new licence can take some minutes until the environment knows it."
 
 
 def _lower(text: str | None) -> str | None:

@@ -68,6 +68,25 @@ options:
       - Whether a privilege that is held at a greater depth than O(privileges[].depth) is set to the lesser one.
     type: bool
     default: false
+  exact:
+    description:
+      - Whether privileges that the role holds and that are not listed are taken away. The few that belong to every role stay.
+      - Only with O(state=present). Depths that are held beyond what is listed follow O(allow_lower).
+    type: bool
+    default: false
+  locked_role:
+    description:
+      - What to do if the solution that brought the role has locked it. V(fail) explains it. V(companion) gives what the role lacks to an own
+        role in the root business unit, which is created if it is missing and is to be assigned beside; see RV(companion_role).
+      - Only what is missing can be carried by a companion. Taking away, lowering, O(exact) with something to take away, and
+        O(member_privilege_inheritance) still fail.
+    type: str
+    default: fail
+    choices: [fail, companion]
+  companion_role:
+    description:
+      - The name of the companion. The name of O(role) with C((additional privileges)) appended if not said. Never a role of a managed solution.
+    type: str
   member_privilege_inheritance:
     description:
       - What the members of a team get from the role when the team holds it. V(team_only) gives access to what the team owns,
@@ -116,6 +135,34 @@ EXAMPLES = r"""
         depth: organization
     planned_roles: "{{ solution.roles }}"
 
+- name: Where the role is locked, let an own role carry what it lacks, and assign both
+  leadops.dynamics365.crm_role_privilege:
+    url: https://contoso.crm4.dynamics.com
+    role: Microsoft Marketplace Lead Writer
+    privileges:
+      - name: prvReadAsyncOperation
+        depth: organization
+    locked_role: companion
+  register: extra
+
+- name: Assign the role and its companion
+  leadops.dynamics365.crm_role_assignment:
+    url: https://contoso.crm4.dynamics.com
+    users: [lead-writer@contoso.onmicrosoft.com]
+    roles: "{{ ['Microsoft Marketplace Lead Writer'] + ([extra.companion_role.name] if extra.companion_role else []) }}"
+    planned_roles: "{{ [extra.companion_role] if extra.companion_role else [] }}"
+
+- name: Let a role hold nothing but this
+  leadops.dynamics365.crm_role_privilege:
+    url: https://contoso.crm4.dynamics.com
+    role: Campaign Reader
+    privileges:
+      - table: lead
+        access: [read, append]
+        depth: business_unit
+    exact: true
+    allow_lower: true
+
 - name: Take a privilege away
   leadops.dynamics365.crm_role_privilege:
     url: https://contoso.crm4.dynamics.com
@@ -152,7 +199,7 @@ role:
       type: bool
       sample: true
 privileges:
-  description: The listed privileges, each once.
+  description: The listed privileges, each once, and those that O(exact) took away. What a companion carries counts as held.
   returned: success
   type: list
   elements: dict
@@ -173,6 +220,28 @@ privileges:
       description: The depth before the task, V(null) if the role did not hold it.
       type: str
       sample: null
+companion_role:
+  description: The own role that carries what the locked role lacks; V(null) if none is needed. It fits into C(planned_roles) of other modules.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: The name.
+      type: str
+      sample: Microsoft Marketplace Lead Writer (additional privileges)
+    id:
+      description: The id in the root business unit; V(null) in check mode as long as it does not exist.
+      type: str
+      sample: b1f0c7ae-0000-4000-8000-000000000002
+    business_unit_id:
+      description: The root business unit.
+      type: str
+      sample: 1360fdcb-0000-4000-8000-000000000003
+    privileges:
+      description: What it holds after the task, as name and depth.
+      type: list
+      elements: dict
+      sample: [{name: prvReadAsyncOperation, depth: organization}]
 planned:
   description: Whether the role itself is only planned, which happens in check mode.
   returned: success
@@ -182,11 +251,13 @@ planned:
 
 import typing as t
 
+from ..module_utils._companion_roles import ROLE_EXISTS, default_name, plan_companion, read_companion
 from ..module_utils._connection import CONNECTION_OPTIONS, ORGANIZATION_OPTIONS
 from ..module_utils._dataverse import Dataverse
 from ..module_utils._depth import CHOICES, parse_depth
-from ..module_utils._errors import InvalidOption, WaitedTooLong
+from ..module_utils._errors import InvalidOption, ServiceRefused, TaskError, WaitedTooLong
 from ..module_utils._plan import Plan, Write
+from ..module_utils._privilege_writes import carry_out, is_removal, plan, removed_id
 from ..module_utils._privileges import (
     ACCESS,
     INHERITANCE,
@@ -194,16 +265,18 @@ from ..module_utils._privileges import (
     Held,
     Privilege,
     Wanted,
+    beyond,
     compare,
+    is_baseline,
     label,
     not_customizable,
-    plan,
     read_held,
     read_privileges,
     read_table_privileges,
     refuse_contradictions,
     refuse_depth,
     unknown_privilege,
+    with_names,
 )
 from ..module_utils._roles import PlannedRole, RoleRow, find_planned, planned_roles, read_root_role, role_missing
 from ..module_utils._task import ModuleSpec, Outcome, Task, run_module
@@ -227,6 +300,9 @@ SPEC = ModuleSpec(
         },
         "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
         "allow_lower": {"type": "bool", "default": False},
+        "exact": {"type": "bool", "default": False},
+        "locked_role": {"type": "str", "default": "fail", "choices": ["fail", "companion"]},
+        "companion_role": {"type": "str"},
         "member_privilege_inheritance": {"type": "str", "choices": list(INHERITANCE)},
         "planned_roles": {"type": "list", "elements": "dict", "default": []},
     },
@@ -237,7 +313,7 @@ _SECONDS_UNTIL_SHOWN = 60
 
 
 def reconcile(task: Task) -> Outcome:
-    """Read the role and what it holds, compare, add what is missing, read back."""
+    """Read the role and what it holds, compare, change what differs, read back."""
     named = _named(task.params)
     planned = planned_roles(task.params["planned_roles"])
     dataverse = task.connection.dataverse
@@ -247,19 +323,65 @@ def reconcile(task: Task) -> Outcome:
         held, path_id, inheritance = [Held("", name, depth) for name, depth in role.privileges.items()], role.id or "{role_id}", 0
     else:
         held, path_id, inheritance = read_held(dataverse, role.id), role.id, role.inheritance
-    changes = _compare(task, wanted, held, known)
+    if task.params["exact"]:
+        held = with_names(dataverse, held)
+    changes, known = _compare(task, wanted, held, known)
+    surplus = beyond(wanted, held) if task.params["exact"] else []
     said = task.params["member_privilege_inheritance"]
-    steps = plan(path_id, role.name, changes, (inheritance, INHERITANCE[said]) if said else (None, None))
-    if steps.changed and isinstance(role, RoleRow) and (role.is_system_administrator or not role.customizable):
-        raise not_customizable(role.name, system_administrator=role.is_system_administrator)
-    task.carry_out(steps, lambda write, _error: _already_gone(dataverse, path_id, write))
+    steps = plan(path_id, role.name, changes, (inheritance, INHERITANCE[said]) if said else (None, None), surplus)
+    if isinstance(role, RoleRow) and (role.is_system_administrator or not role.customizable):
+        if _fits_companion(task, role, changes, steps):
+            return _beside(task, role, wanted, changes, known)
+        if steps.changed:
+            raise not_customizable(role.name, system_administrator=role.is_system_administrator)
+    carry_out(task.carry_out, steps, lambda write, _error: _already_gone(dataverse, path_id, write))
     if steps.changed and not task.check_mode:
-        _read_back(task, path_id, changes, steps)
-    return Outcome(_facts(role, changes), steps)
+        _read_back(task, path_id, [*changes, *surplus], steps)
+    return Outcome({**_facts(role, [*changes, *surplus]), "companion_role": None}, steps)
+
+
+def _fits_companion(task: Task, role: RoleRow, changes: list[Change], steps: Plan) -> bool:
+    """Whether all that is to be done can be done by a role beside the locked one."""
+    if task.params["locked_role"] != "companion" or role.is_system_administrator:
+        return False
+    if task.params["state"] == "absent":
+        return not steps.changed
+    additions = [change for change in changes if change.needed and (change.before is None or change.after is None or change.after > change.before)]
+    # One request for the additions and nothing else
+    return bool(additions) and len(additions) == sum(change.needed for change in changes) and [write.method for write in steps.writes] == ["POST"]
+
+
+def _beside(task: Task, role: RoleRow, wanted: list[Wanted], changes: list[Change], known: list[Privilege]) -> Outcome:
+    """Let the companion carry what the locked role lacks."""
+    dataverse = task.connection.dataverse
+    companion = read_companion(dataverse, (task.params["companion_role"] or default_name(role.name)).strip(), role)
+    present = task.params["state"] == "present"
+    lacking = {change.name.casefold() for change in changes if change.needed or not present}
+    ids = [Privilege(change.id, change.name, frozenset()) for change in changes if change.id]
+    asked = [item for item in wanted if item.name.casefold() in lacking]
+    carried = compare(asked, companion.held, [*known, *ids], allow_lower=task.params["allow_lower"])
+    steps, unit_id = plan_companion(dataverse, companion, carried)
+
+    def resolve(write: Write, error: TaskError) -> str | None:
+        if write.path == "roles":
+            found = read_root_role(dataverse, companion.name) if isinstance(error, ServiceRefused) and error.code.lower() == ROLE_EXISTS else None
+            return found.id if found else None
+        return _already_gone(dataverse, companion.path_id, write)
+
+    ids_made = carry_out(task.carry_out, steps, resolve)
+    told = companion.to_result(ids_made, carried, unit_id) if companion.role or steps.changed else None
+    if steps.changed and not task.check_mode and told is not None:
+        _read_back(task, told["id"], carried, steps)
+    both = {change.name: change for change in [*changes, *carried]}
+    return Outcome({**_facts(role, list(both.values())), "companion_role": told}, steps, ids_made)
 
 
 def _named(params: t.Mapping[str, t.Any]) -> list[Wanted]:
     """The items that name a privilege; also checks the form of all items."""
+    if params["exact"] and params["state"] == "absent":
+        raise InvalidOption("exact", "belongs to state present.", "Leave it out, or list with state present what is to stay.")
+    if params["companion_role"] and params["locked_role"] != "companion":
+        raise InvalidOption("companion_role", "is only used with locked_role: companion.", "Set locked_role to companion, or leave companion_role out.")
     wanted = []
     for index, item in enumerate(params["privileges"]):
         option = f"privileges[{index}]"
@@ -311,15 +433,20 @@ def _with_tables(dataverse: Dataverse, params: t.Mapping[str, t.Any], named: lis
     return wanted, found
 
 
-def _compare(task: Task, wanted: list[Wanted], held: list[Held], known: list[Privilege]) -> list[Change]:
-    """Compare by name; look privileges up only where one seems to be missing or to have another depth."""
+def _compare(task: Task, wanted: list[Wanted], held: list[Held], known: list[Privilege]) -> tuple[list[Change], list[Privilege]]:
+    """Compare by name; look privileges up only where one seems to be missing or to have another depth. Also tells all that was looked up."""
     lower = task.params["allow_lower"]
+    if task.params["state"] == "absent":
+        for item in wanted:
+            if is_baseline(item.name):
+                task.warn(f"{item.name} belongs to every role and is not taken away.")
+        wanted = [item for item in wanted if not is_baseline(item.name)]
     changes = compare(wanted, held, known, allow_lower=lower)
     nameless = any(not item.name for item in held)
     doubtful = {change.name.casefold() for change in changes if change.needed or nameless} - {privilege.name.casefold() for privilege in known}
     asked = [item for item in wanted if item.name.casefold() in doubtful and (item.depth is not None or nameless)]
     if not asked:
-        return changes
+        return changes, known
     found = {privilege.name.casefold(): privilege for privilege in read_privileges(task.connection.dataverse, [item.name for item in asked])}
     for item in asked:
         privilege = found.get(item.name.casefold())
@@ -327,14 +454,15 @@ def _compare(task: Task, wanted: list[Wanted], held: list[Held], known: list[Pri
             refuse_depth(item, privilege)
         elif item.depth is not None and all(item.name.casefold() != one.name.casefold() for one in held):
             raise unknown_privilege(task.connection.dataverse, item)
-    return compare(wanted, held, [*known, *found.values()], allow_lower=lower)
+    known = [*known, *found.values()]
+    return compare(wanted, held, known, allow_lower=lower), known
 
 
 def _already_gone(dataverse: Dataverse, role_id: str, write: Write) -> str | None:
     """Taking away what an earlier attempt took away already can be refused; what counts is that it is gone."""
-    if not write.path.endswith("RemovePrivilegeRole") or not isinstance(write.body, dict):
+    if not is_removal(write):
         return None
-    gone = all(item.id != write.body["Privilege"]["privilegeid"] for item in read_held(dataverse, role_id))
+    gone = all(item.id != removed_id(write) for item in read_held(dataverse, role_id))
     return "" if gone else None
 
 

@@ -8,27 +8,28 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: crm_solution
-short_description: Install or update a solution from its zip in a Dynamics 365 organisation
+short_description: Install, upgrade or remove a solution in a Dynamics 365 organisation
 version_added: 0.1.0
 author:
   - leadops.dynamics365 contributors (@leadops)
 description:
   - Imports a solution package, unless the organisation has its version already. Name, version, roles and dependencies are read from the
-    package itself.
+    package itself. What an import has to be, an installation, an update or an upgrade, follows from what is installed; see O(mode).
   - Follows the import to its end, judges it by what the organisation reports and reads back the solution and its roles. An import that the
     organisation accepted and that failed later is a failure here.
   - Never starts an import twice. An import of the same solution that runs already, from an earlier task, a killed run or another machine, is
     followed instead; if the answer to the start was lost, the module looks before it does anything else.
-  - Never goes back to a lower version, never turns a managed solution into an unmanaged one or the reverse, and never removes anything.
-    Such packages, packages whose declared dependencies are not installed, and files that are no sound package are refused before anything
-    is written.
+  - Unless an option allows it, never goes back to a lower version, never turns a managed solution into an unmanaged one or the reverse, and
+    never touches an upgrade that was left half-way. Such packages, packages whose declared dependencies are not installed, patches whose
+    solution is not there, and files that are no sound package are refused before anything is written.
+  - Removes a solution only with O(state=absent), and only if nothing in the organisation needs it; otherwise it names what does.
   - The caller needs the privileges to import customizations and solutions; the role System Administrator or System Customizer has them,
-    and packages with roles want System Administrator.
+    and packages with roles, and removals, want System Administrator.
 options:
   path:
     description:
       - The solution's zip on this machine.
-      - Exactly one of O(path) and O(source_url) is required.
+      - With O(state=present), exactly one of O(path) and O(source_url) is required.
     type: path
   source_url:
     description:
@@ -41,12 +42,104 @@ options:
     description:
       - What the zip must be, as V(sha256:) and 64 hexadecimal digits. With O(path) it may be left out.
     type: str
+  name:
+    description:
+      - The unique name of the solution that O(state=absent) removes. A package may be given instead.
+      - With a package, its solution must have this name.
+    type: str
   state:
     description:
-      - The solution is there in the package's version or a higher version causes an error.
+      - With V(present), the solution is there in the package's version. A higher version that is installed causes an error, unless O(version)
+        accepts it.
+      - With V(absent), the solution is not there. Removing a managed solution removes its components B(and their data). Removing an unmanaged one
+        leaves its components. Whether O(wait) is set makes no difference.
     type: str
-    choices: [present]
+    choices: [present, absent]
     default: present
+  mode:
+    description:
+      - How a higher version comes in. If the solution is not installed, it is installed, whatever the mode.
+      - V(auto) upgrades a managed solution and updates an unmanaged one.
+      - V(update) leaves components in place that the new version does not have any more.
+      - V(upgrade) removes components that the new version does not have any more, B(with their data). For managed packages only.
+        It is one call where the organisation has it, from version 9.2.21013.131 on; older ones get the two calls V(stage) and its application.
+      - V(stage) brings the new version in beside the old one, as the solution C(<name>_Upgrade), and leaves it so. A later task with
+        O(stranded_upgrade=apply) finishes it.
+      - A patch is always installed or updated; an upgrade of its solution takes it up.
+    type: str
+    choices: [auto, update, upgrade, stage]
+    default: auto
+  version:
+    description:
+      - What the version must be, such as V(1.2.0.0) or V(>=1.2) or V(>=1.2,<2). Missing parts count as zero.
+      - A package of another version is refused before the first request. If a higher version than the package's is installed and
+        fulfils this, there is nothing to do.
+    type: str
+  allow_downgrade:
+    description:
+      - Whether a package of a lower version than the installed one is imported, as an update. Data can be lost, and organisations may refuse it.
+    type: bool
+    default: false
+  stranded_upgrade:
+    description:
+      - What to do about an upgrade that was staged and never applied, which is the solution C(<name>_Upgrade). It blocks all further imports of
+        the solution.
+      - V(fail) explains it. If the wanted version is there all the same, it is only a warning.
+      - V(apply) finishes it, and then goes on to the package's version if that is higher. V(discard) removes what was staged.
+      - An upgrade that is at work is not stranded; it is followed.
+    type: str
+    choices: [fail, apply, discard]
+    default: fail
+  connection_references:
+    description:
+      - Which connections the connection references of the package use.
+      - They go with the import. If no import is needed, or the package does not have them, they are set on the organisation's rows.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      logical_name:
+        description: The logical name of the connection reference.
+        type: str
+        required: true
+      connection_id:
+        description: The id of the connection, which must be there and shared with the caller.
+        type: str
+        required: true
+      connector_id:
+        description: The id of the connector; left out, it is the one that the package names.
+        type: str
+  environment_variables:
+    description:
+      - Values of environment variables by their schema names. They go the same way as O(connection_references).
+      - The values are kept out of the result and of the diff, but not out of Ansible's record of the options. Secrets belong in a key vault.
+    type: dict
+    default: {}
+  publish:
+    description:
+      - Whether all customizations are published after an import.
+      - V(auto) does it for unmanaged packages, which need it, and V(always) for managed ones too.
+      - A task with O(wait=false) does not publish; the task that waits for the import does.
+    type: str
+    choices: [auto, always, never]
+    default: auto
+  validate:
+    description:
+      - Whether the organisation validates the package before the import (C(StageSolution)). What is refused then was not imported in part.
+      - The package is uploaded for it, which is a write, so check mode does not do it and says so.
+      - Organisations older than 9.1.16547 do not have it.
+    type: bool
+    default: false
+  convert_to_managed:
+    description:
+      - Whether a managed package may replace the unmanaged solution of its name. There is no way back.
+    type: bool
+    default: false
+  skip_product_update_dependencies:
+    description:
+      - Whether the organisation skips the check of dependencies that are marked as product updates.
+    type: bool
+    default: false
   overwrite_unmanaged_customizations:
     description:
       - Whether the import replaces customizations that people made to the solution's components. They are lost then.
@@ -66,7 +159,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - Seconds to wait for the end of the import. The import goes on when they are over, and the next run follows it.
+      - Seconds to wait for the end of the import, or of the removal. It goes on when they are over, and the next run follows it.
     type: int
     default: 3600
   poll_interval:
@@ -76,13 +169,13 @@ options:
     default: 10
   lock_timeout:
     description:
-      - Seconds to wait until another import, publication or removal in the organisation is done, so that this import can start.
+      - Seconds to wait until another import, publication or removal in the organisation is done, so that this one can start.
     type: int
     default: 1800
   import_job:
     description:
-      - The RV(import_job) of an earlier task with O(wait=false). That import is followed to its end and verified. Nothing is started, so the
-        task reports no change.
+      - The RV(import_job) of an earlier task with O(wait=false). That import is followed to its end and verified. No import is started, so the
+        task reports no change, unless O(publish) applies, or values are to be set.
       - If it was only planned, in check mode, this task plans nothing more. V(null) is the same as leaving the option out.
     type: dict
     suboptions:
@@ -110,6 +203,7 @@ extends_documentation_fragment:
   - leadops.dynamics365._attributes.full
   - leadops.dynamics365._attributes.api
 seealso:
+  - module: leadops.dynamics365.crm_solution_info
   - module: leadops.dynamics365.crm_organization_info
   - module: leadops.dynamics365.crm_role_assignment
 """
@@ -142,6 +236,29 @@ EXAMPLES = r"""
     url: https://contoso.crm4.dynamics.com
     path: files/ContosoLeads_1_0_0_0_managed.zip
     import_job: "{{ started.import_job }}"
+
+- name: Upgrade, with the connection and the value that the solution needs
+  leadops.dynamics365.crm_solution:
+    url: https://contoso.crm4.dynamics.com
+    path: files/ContosoLeads_1_1_0_0_managed.zip
+    version: ">=1.1,<2"
+    connection_references:
+      - logical_name: contoso_outlook
+        connection_id: 7a1e5a2f4c8d4b0e9b0f2d3c4b5a6978
+    environment_variables:
+      contoso_MailboxAddress: leads@contoso.com
+
+- name: Finish an upgrade that somebody left half-way
+  leadops.dynamics365.crm_solution:
+    url: https://contoso.crm4.dynamics.com
+    path: files/ContosoLeads_1_1_0_0_managed.zip
+    stranded_upgrade: apply
+
+- name: Remove a solution, its components and their data
+  leadops.dynamics365.crm_solution:
+    url: https://contoso.crm4.dynamics.com
+    name: ContosoLeads
+    state: absent
 """
 
 RETURN = r"""
@@ -159,7 +276,7 @@ solution:
       type: str
       sample: Contoso Leads
     version:
-      description: The version of the package.
+      description: The version of the package. With O(state=absent), the one that was installed; V(null) if none was.
       type: str
       sample: 1.0.0.0
     installed_version:
@@ -167,7 +284,7 @@ solution:
       type: str
       sample: 1.0.0.0
     managed:
-      description: Whether the package is managed.
+      description: Whether the package is managed. With O(state=absent), whether the solution was.
       type: bool
       sample: true
     solution_id:
@@ -176,7 +293,7 @@ solution:
       sample: 86928ed8-df37-4ce2-add5-47030a833bff
 action:
   description:
-    - V(install) or V(update) if the package's version was not there, V(none) if it was.
+    - V(install), V(update), V(upgrade) or V(stage) if the package's version was not there, V(none) if it was; V(uninstall) for a removal.
     - If the task followed an import that was started elsewhere with O(import_job), V(none).
   returned: success
   type: str
@@ -230,6 +347,83 @@ planned:
   returned: success
   type: bool
   sample: false
+pending_upgrade:
+  description: The upgrade that is staged and not applied; V(null) if there is none.
+  returned: success, and if the task failed because of it
+  type: dict
+  contains:
+    unique_name:
+      description: The unique name of the staged solution.
+      type: str
+      sample: ContosoLeads_Upgrade
+    version:
+      description: Its version.
+      type: str
+      sample: 1.1.0.0
+    solution_id:
+      description: Its id.
+      type: str
+      sample: 96928ed8-df37-4ce2-add5-47030a833bff
+needs_values:
+  description:
+    - The package's connection references and environment variables for which neither the package, nor the options, nor the organisation has a value.
+    - V(null) if the package has none of them, or if it could not be read.
+  returned: success and O(state=present)
+  type: dict
+  contains:
+    connection_references:
+      description: Logical names.
+      type: list
+      elements: str
+      sample: [contoso_outlook]
+    environment_variables:
+      description: Schema names.
+      type: list
+      elements: str
+      sample: [contoso_MailboxAddress]
+blockers:
+  description: What keeps the solution from being removed, in the order in which to remove it. Empty if the removal is possible.
+  returned: success, and if O(state=absent) failed because of them
+  type: list
+  elements: dict
+  contains:
+    solution:
+      description: The unique name of the solution; V(Active) stands for unmanaged customizations.
+      type: str
+      sample: ContosoReports
+    friendly_name:
+      description: The name that people see.
+      type: str
+      sample: Contoso Reports
+    version:
+      description: Its version.
+      type: str
+      sample: 2.0.0.0
+    managed:
+      description: Whether it is managed.
+      type: bool
+      sample: true
+    patch:
+      description: Whether it is a patch of the solution.
+      type: bool
+      sample: false
+    components:
+      description: Its components that need something of the solution.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: The component's id.
+          type: str
+          sample: 1a2b3c4d-0000-4000-8000-000000000001
+        type:
+          description: What kind of component it is.
+          type: str
+          sample: security role
+        needs:
+          description: The id of the component that it needs.
+          type: str
+          sample: 1a2b3c4d-0000-4000-8000-000000000002
 components:
   description: The components for which the import reported a failure or a warning. An import can succeed in spite of them.
   returned: when the end of an import was read, also if it failed
@@ -280,19 +474,23 @@ writes:
       sample: install ContosoLeads 1.0.0.0 (managed)
 """
 
-import uuid
+import re
 
 from ..module_utils._connection import CONNECTION_OPTIONS, ORGANIZATION_OPTIONS
 from ..module_utils._errors import InvalidOption
 from ..module_utils._http import open_session, tls_context
 from ..module_utils._odata import is_guid
 from ..module_utils._package_download import check_url, fetch_package, parse_checksum, verify_file
-from ..module_utils._plan import Json, Plan
-from ..module_utils._solution_delivery import Patience, SolutionDelivery, Started, Verified
+from ..module_utils._solution_absent import plan_removal, remove
+from ..module_utils._solution_delivery import SolutionDelivery
 from ..module_utils._solution_imports import ImportJob
 from ..module_utils._solution_package import SolutionPackage, read_package
+from ..module_utils._solution_present import Presence
+from ..module_utils._solution_rules import Rules, check_constraint
+from ..module_utils._solution_settings import Wanted
+from ..module_utils._solution_turns import Patience, Turns
 from ..module_utils._solution_versions import version_parts
-from ..module_utils._solutions import Action, ImportSettings, InstalledSolution, check_dependencies, decide, imports_asynchronously, read_solutions, state
+from ..module_utils._solution_writes import ImportSettings
 from ..module_utils._task import ModuleSpec, Outcome, Task, run_module
 
 SPEC = ModuleSpec(
@@ -302,7 +500,27 @@ SPEC = ModuleSpec(
         "path": {"type": "path"},
         "source_url": {"type": "str"},
         "checksum": {"type": "str"},
-        "state": {"type": "str", "choices": ["present"], "default": "present"},
+        "name": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "mode": {"type": "str", "choices": ["auto", "update", "upgrade", "stage"], "default": "auto"},
+        "version": {"type": "str"},
+        "allow_downgrade": {"type": "bool", "default": False},
+        "stranded_upgrade": {"type": "str", "choices": ["fail", "apply", "discard"], "default": "fail"},
+        "connection_references": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "logical_name": {"type": "str", "required": True},
+                "connection_id": {"type": "str", "required": True},
+                "connector_id": {"type": "str"},
+            },
+        },
+        "environment_variables": {"type": "dict", "default": {}},
+        "publish": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
+        "validate": {"type": "bool", "default": False},
+        "convert_to_managed": {"type": "bool", "default": False},
+        "skip_product_update_dependencies": {"type": "bool", "default": False},
         "overwrite_unmanaged_customizations": {"type": "bool", "default": False},
         "publish_workflows": {"type": "bool", "default": True},
         "wait": {"type": "bool", "default": True},
@@ -320,95 +538,32 @@ SPEC = ModuleSpec(
         "organization_version": {"type": "str"},
     },
     mutually_exclusive=[["path", "source_url"]],
-    required_one_of=[["path", "source_url"]],
+    required_one_of=[["path", "source_url", "name"]],
+    required_if=[["state", "present", ["path", "source_url"], True]],
 )
 
 
 def reconcile(task: Task) -> Outcome:
-    """Bring the package's version in, unless it is there."""
+    """Bring the package's version in, or take the solution out."""
     given = _given_job(task)
     _check_numbers(task)
-    delivery = _delivery(task)
-    package = delivery.package
-    if given and not given.planned:
-        verified = delivery.follow_given(given)
-        return _outcome(package, Action.NONE, verified.solution, _unchanged(verified.solution), given, verified)
-    needed = [package.unique_name, *(dependency.solution for dependency in package.dependencies)]
-    solutions = read_solutions(delivery.api, needed)
-    installed = solutions.get(package.unique_name.lower())
-    action = decide(package, installed)
-    if action is Action.NONE:
-        return _outcome(package, action, installed, _unchanged(installed), None)
-    check_dependencies(package, solutions)
-    asynchronous = imports_asynchronously(delivery.api, task.params["api_version"], task.params["organization_version"])
-    own_id = "" if asynchronous else str(uuid.uuid4())
-    if task.check_mode:
-        return _planned(delivery, action, installed, own_id, given)
-    if not task.params["wait"]:
-        deadline = task.clock.now() + delivery.patience.lock
-        started = delivery.start(installed, own_id, task.carry_out, deadline)
-        return _begun(delivery, action, installed, started)
-    brought = delivery.bring(installed, own_id, task.carry_out)
-    if brought is None:  # somebody else's import ended while this one waited for its turn
-        there = delivery.read()
-        return _outcome(package, Action.NONE, there, _unchanged(there), None)
-    return _brought(task, package, action, *brought)
+    package = _package(task)
+    if task.params["state"] == "absent":
+        return _absent(task, package.unique_name if package else _name(task))
+    if package is None:
+        raise InvalidOption("path", "is missing.", "Give the solution's package in path or source_url.")
+    wanted = Wanted.of(task.params["connection_references"], task.params["environment_variables"])
+    return Presence(task, _delivery(task, package), wanted, task.params["publish"]).reconcile(given)
 
 
-def _planned(delivery: SolutionDelivery, action: Action, installed: InstalledSolution | None, own_id: str, given: ImportJob | None) -> Outcome:
-    """What a run would do. An import that was planned before, or that runs already, is not planned again."""
-    running = None if given else delivery.imports(own_id).look().ours
-    plan = _unchanged(installed) if given or running else delivery.plan(installed, own_id)
-    return _outcome(delivery.package, action, installed, plan, running or ImportJob("", planned=True), planned=True)
-
-
-def _begun(delivery: SolutionDelivery, action: Action, installed: InstalledSolution | None, started: Started | None) -> Outcome:
-    """An import that runs on after this task."""
-    if started is None:
-        there = delivery.read()
-        return _outcome(delivery.package, Action.NONE, there, _unchanged(there), None)
-    return _outcome(delivery.package, action, installed, started.plan or _unchanged(installed), started.job)
-
-
-def _brought(task: Task, package: SolutionPackage, action: Action, started: Started, verified: Verified) -> Outcome:
-    """An import that ended well."""
-    doubtful = verified.end.components
-    if doubtful:
-        shown = "; ".join(f"{item.type} {item.name}: {item.text or item.code}" for item in doubtful[:5])
-        task.warn(f"The import of {package.unique_name} succeeded, but reports {len(doubtful)} components with a failure or a warning: {shown}")
-    return _outcome(package, action, verified.solution, started.plan or _unchanged(verified.solution), started.job, verified)
-
-
-def _outcome(
-    package: SolutionPackage,
-    action: Action,
-    installed: InstalledSolution | None,
-    plan: Plan,
-    job: ImportJob | None,
-    verified: Verified | None = None,
-    *,
-    planned: bool = False,
-) -> Outcome:
-    facts: Json = {
-        "solution": {
-            "friendly_name": package.friendly_name,
-            **state(package),
-            "installed_version": installed.version if installed else None,
-            "solution_id": installed.solution_id if installed else None,
-        },
-        "action": action.value,
-        "import_job": job.to_result() if job else None,
-        "roles": [role.to_result(verified.role_ids.get(role.id, "") if verified else "") for role in package.roles],
-        "planned": planned,
-    }
-    if verified:
-        facts["components"] = [component.to_result() for component in verified.end.components]
-    return Outcome(facts, plan)
-
-
-def _unchanged(installed: InstalledSolution | None) -> Plan:
-    shown = installed.state() if installed else {}
-    return Plan(shown, shown)
+def _absent(task: Task, name: str) -> Outcome:
+    api = task.connection.dataverse
+    removal = plan_removal(api, name, task.params["stranded_upgrade"])
+    if removal.unchecked:
+        task.warn(removal.unchecked)
+    if not task.check_mode:
+        remove(api, removal, Turns(task.clock, task.progress, _patience(task), task.carry_out))
+    return Outcome(removal.facts(check_mode=task.check_mode), removal.plan())
 
 
 def _given_job(task: Task) -> ImportJob | None:
@@ -438,20 +593,52 @@ def _check_numbers(task: Task) -> None:
             raise InvalidOption("organization_version", str(error)) from error
 
 
-def _delivery(task: Task) -> SolutionDelivery:
+def _name(task: Task) -> str:
+    """The unique name that the user gives."""
+    name = str(task.params["name"])
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise InvalidOption("name", f"'{name}' is no unique name of a solution.", "Give the name that crm_solution_info shows as unique_name.")
+    return name
+
+
+def _patience(task: Task) -> Patience:
+    return Patience(task.params["wait_timeout"], task.params["lock_timeout"], task.params["poll_interval"])
+
+
+def _delivery(task: Task, package: SolutionPackage) -> SolutionDelivery:
     params = task.params
+    rules = Rules(params["mode"], params["version"] or "", params["allow_downgrade"], params["convert_to_managed"], params["stranded_upgrade"])
+    if rules.version:
+        check_constraint(rules.version, package.version)
     return SolutionDelivery(
         task.connection.dataverse,
         task.clock,
         task.progress,
-        _package(task),
-        ImportSettings(params["overwrite_unmanaged_customizations"], params["publish_workflows"]),
-        Patience(params["wait_timeout"], params["lock_timeout"], params["poll_interval"]),
+        package,
+        ImportSettings(
+            params["overwrite_unmanaged_customizations"],
+            params["publish_workflows"],
+            params["convert_to_managed"] and package.managed,
+            params["skip_product_update_dependencies"],
+        ),
+        _patience(task),
+        rules,
+        params["validate"],
     )
 
 
-def _package(task: Task) -> SolutionPackage:
-    """Read the package, before any request to the organisation."""
+def _package(task: Task) -> SolutionPackage | None:
+    """Read the package, if one is given, before any request to the organisation."""
+    params = task.params
+    if not (params["path"] or params["source_url"]):
+        return None
+    package = _read_package(task)
+    if params["name"] and params["name"].lower() != package.unique_name.lower():
+        raise InvalidOption("name", f"is {params['name']}, and the package holds {package.unique_name}.", "Correct one of them, or leave name out.")
+    return package
+
+
+def _read_package(task: Task) -> SolutionPackage:
     params = task.params
     digest = parse_checksum(params["checksum"]) if params["checksum"] else ""
     if not params["source_url"]:

@@ -20,7 +20,7 @@ description:
     admin roles.
   - A new user is one request, and all licences are another. An option that is not given is left as it is.
   - Never changes guests or users that are synchronised from an on-premises directory, never takes away licences that come from a group,
-    never takes away or gives roles, and never restores a deleted user unasked.
+    never gives roles, takes them away only if told so, and never restores a deleted user unasked.
   - Needs the Microsoft Graph permission C(User.ReadWrite.All). It covers reading, creating, changing, deleting and licensing users
     (C(LicenseAssignment.ReadWrite.All) is enough for the licences alone, C(User.DeleteRestore.All) for deleting and restoring alone).
     The options name what else they need. A person who signs in needs the Entra role User Administrator as well.
@@ -81,10 +81,65 @@ options:
       - Whether the user can sign in.
     type: bool
     default: true
+  job_title:
+    description:
+      - The position. An empty text clears it.
+    type: str
+  department:
+    description:
+      - The department. An empty text clears it.
+    type: str
+  company_name:
+    description:
+      - The company. An empty text clears it.
+    type: str
+  office_location:
+    description:
+      - The office. An empty text clears it.
+    type: str
+  mobile_phone:
+    description:
+      - The mobile number. An empty text clears it.
+    type: str
+  business_phones:
+    description:
+      - The telephone numbers at work, in any order. An empty list clears them.
+      - Microsoft Graph is documented to take no more than one.
+    type: list
+    elements: str
+  street_address:
+    description:
+      - Street and number. An empty text clears them.
+    type: str
+  city:
+    description:
+      - The city. An empty text clears it.
+    type: str
+  state_or_province:
+    description:
+      - The federal state, province or county. An empty text clears it.
+    type: str
+  postal_code:
+    description:
+      - The postal code. An empty text clears it.
+    type: str
+  country:
+    description:
+      - The country of the address, as text. It has nothing to do with O(usage_location). An empty text clears it.
+    type: str
+  preferred_language:
+    description:
+      - The language, such as V(de-AT). An empty text clears it.
+    type: str
+  other_mails:
+    description:
+      - Further mail addresses, in any order. An empty list clears them.
+    type: list
+    elements: str
   licenses:
     description:
       - Products that the user holds, by part number such as V(CRMPLAN2) or by id (GUID). Those that come through a group count as held.
-      - Service plans of a product that the user holds already stay as they are; of a new one all are switched on.
+      - Service plans of a product that the user holds already stay as they are, and of a new one all are switched on, unless O(disabled_plans) says otherwise.
       - Reading the tenant's products needs C(LicenseAssignment.Read.All) or C(Organization.Read.All).
     type: list
     elements: str
@@ -92,19 +147,33 @@ options:
     description:
       - With V(add), other licences of the user stay.
       - With V(exact), directly assigned products that are not in O(licenses) are taken away in the same call. Without O(licenses) nothing is.
+      - What a group brings stays all the same; RV(kept_licenses) tells what and why.
     type: str
     default: add
     choices: [add, exact]
+  disabled_plans:
+    description:
+      - By product, the service plans that are off, as names or ids in any order. An empty list switches all on.
+      - A product that is not named keeps its plans as they are. One that is named must be in O(licenses) or be held already.
+      - All products and plans are changed in one call.
+      - A plan that a group's licence switches on cannot be switched off here and is an error. One that the group's licence leaves off is
+        switched on by a direct licence beside it, which takes no seat.
+      - Which plans exclude or need each other can be read nowhere beforehand. If the service refuses for that reason, the error names the plans,
+        the products that bring them, and what helps.
+    type: dict
   admin_roles:
     description:
       - With V(forbid), the module fails before it writes anything if the user holds an admin role, whether directly, through a group, for a part
         of the directory, or as one that can be activated (PIM). A view that may not be read makes it fail as well, because then nothing is proved.
         It needs C(RoleManagement.Read.Directory) besides C(User.Read.All) or C(Directory.Read.All).
+      - With V(remove), the roles that the user holds itself are taken away before anything else is written, both active ones and those that
+        can be activated. It needs C(RoleManagement.ReadWrite.Directory). One that comes through a group is an error that names the group, and nothing is
+        written. A user that O(deleted_user=restore) has brought back is treated as with V(forbid); the next run takes its roles.
       - With V(ignore), roles are not looked at.
       - The role Directory Readers does not count. A user that the module creates cannot hold any, so nothing is read.
     type: str
     default: forbid
-    choices: [forbid, ignore]
+    choices: [forbid, remove, ignore]
   deleted_user:
     description:
       - What to do if the user does not exist but one of this name was deleted within the last 30 days.
@@ -118,10 +187,15 @@ options:
     description:
       - V(present) makes sure of a user as described.
       - V(disabled) stops the user from signing in and changes nothing else; the other options do not matter. A user that does not exist is not created.
-      - V(absent) deletes the user. The directory keeps it restorable for 30 days.
+      - V(absent) deletes the user. The directory keeps it restorable for 30 days, unless O(purge) is set.
     type: str
     default: present
     choices: [present, disabled, absent]
+  purge:
+    description:
+      - With O(state=absent), delete the user for good, and with it all deleted users who had this name. None of them can be brought back.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - leadops.dynamics365._connection
   - leadops.dynamics365._attributes
@@ -167,6 +241,21 @@ EXAMPLES = r"""
       - f30db892-07e9-47e9-837c-80727f46fd3d
     license_mode: exact
 
+- name: A salesperson without the workflow plan, whatever else the account holds
+  leadops.dynamics365.o365_user:
+    user_principal_name: ada.huber@contoso.com
+    job_title: Account Manager
+    department: Sales
+    business_phones: ["+43 1 5550100"]
+    licenses: [DYN365_ENTERPRISE_SALES]
+    disabled_plans:
+      DYN365_ENTERPRISE_SALES: [FLOW_DYN_APPS]
+
+- name: An account that was an administrator once, and must not be any more
+  leadops.dynamics365.o365_user:
+    user_principal_name: marketplace-leads@contoso.com
+    admin_roles: remove
+
 - name: A new password for the service account
   leadops.dynamics365.o365_user:
     user_principal_name: marketplace-leads@contoso.com
@@ -182,6 +271,12 @@ EXAMPLES = r"""
   leadops.dynamics365.o365_user:
     user_principal_name: marketplace-leads@contoso.com
     state: absent
+
+- name: Gone for good
+  leadops.dynamics365.o365_user:
+    user_principal_name: marketplace-leads@contoso.com
+    state: absent
+    purge: true
 """
 
 RETURN = r"""
@@ -231,11 +326,46 @@ user:
           description: V(direct), or V(group) for one that comes through a group.
           type: str
           sample: direct
+        group_ids:
+          description: The groups that bring it.
+          returned: if it comes through a group
+          type: list
+          elements: str
+          sample: [5d1f0e5c-0000-4000-8000-0000000000aa]
+    disabled_plans:
+      description:
+        - The service plans that are off, by product, for products with any.
+        - Products and plans are told by name where O(disabled_plans) made the module read them, else by id.
+      type: dict
+      sample: {CRMPLAN2: [FLOW_DYN_APPS]}
     admin_roles:
-      description: The admin roles that the user holds, which is none where they are forbidden. V(null) if they were not looked at.
+      description: The admin roles that the user holds, which is none where they are forbidden or removed. V(null) if they were not looked at.
       type: list
       elements: dict
       sample: []
+kept_licenses:
+  description: What O(license_mode=exact) leaves in place although it is not in O(licenses).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    sku_id:
+      description: The product's id.
+      type: str
+      sample: 906af65a-2970-46d5-9b58-4e9aa50f0657
+    sku_part_number:
+      description: The product's part number. V(null) if the tenant's products did not have to be read.
+      type: str
+      sample: CRMPLAN2
+    group_ids:
+      description: The groups that bring it.
+      type: list
+      elements: str
+      sample: [5d1f0e5c-0000-4000-8000-0000000000aa]
+    why:
+      description: Why it stays.
+      type: str
+      sample: It comes through a group, and can only be taken from the group, or the user out of it.
 created:
   description: Whether the user was, or in check mode would be, created.
   returned: success
@@ -258,7 +388,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..module_utils._connection import CONNECTION_OPTIONS
-from ..module_utils._directory_roles import HeldRole, forbid_admin_roles, read_admin_roles
+from ..module_utils._directory_roles import HeldRole, forbid_admin_roles, plan_role_removal, read_admin_roles, wait_until_without_roles
+from ..module_utils._directory_user_fields import FIELDS
 from ..module_utils._directory_user_rules import check_display_name, check_mail_nickname, check_password, check_user_principal_name, country
 from ..module_utils._directory_user_writes import UserWrites
 from ..module_utils._directory_users import (
@@ -271,24 +402,32 @@ from ..module_utils._directory_users import (
     plan_restoration,
     plan_update,
     read_deleted_user,
+    read_deleted_users,
     read_tenant_defaults,
     read_user,
 )
 from ..module_utils._errors import InvalidOption, NotPossible
+from ..module_utils._graph import Graph
+from ..module_utils._http import Clock
 from ..module_utils._licenses import (
     License,
     LicenseChange,
     Product,
     check_available,
+    disabled_plans,
     held_licenses,
     names_of,
+    part_number,
     plan_licenses,
     products_needed,
     read_products,
     resolve_products,
+    shown_plans,
+    warnings_about,
 )
 from ..module_utils._odata import Row
 from ..module_utils._plan import Json, Plan
+from ..module_utils._service_plans import check_disabled_plans, check_disabled_plans_form, check_noted_problems, resolve_disabled_plans
 from ..module_utils._task import ModuleSpec, Outcome, Task, run_module
 
 SPEC = ModuleSpec(
@@ -305,14 +444,34 @@ SPEC = ModuleSpec(
         "password_never_expires": {"type": "bool", "default": True, "no_log": False},
         "usage_location": {"type": "str"},
         "account_enabled": {"type": "bool", "default": True},
+        **{
+            name: {"type": "str"}
+            for name in (
+                "job_title",
+                "department",
+                "company_name",
+                "office_location",
+                "mobile_phone",
+                "street_address",
+                "city",
+                "state_or_province",
+                "postal_code",
+                "country",
+                "preferred_language",
+            )
+        },
+        "business_phones": {"type": "list", "elements": "str"},
+        "other_mails": {"type": "list", "elements": "str"},
         "licenses": {"type": "list", "elements": "str"},
+        "disabled_plans": {"type": "dict"},
         "license_mode": {"type": "str", "default": "add", "choices": ["add", "exact"]},
-        "admin_roles": {"type": "str", "default": "forbid", "choices": ["forbid", "ignore"]},
+        "admin_roles": {"type": "str", "default": "forbid", "choices": ["forbid", "remove", "ignore"]},
         "deleted_user": {"type": "str", "default": "fail", "choices": ["fail", "restore", "ignore"]},
         "state": {"type": "str", "default": "present", "choices": ["present", "disabled", "absent"]},
+        "purge": {"type": "bool", "default": False},
     },
 )
-_VALUES = ("display_name", "given_name", "surname", "mail_nickname", "usage_location", "account_enabled", "password_never_expires")
+_STAYS = "It comes through a group, and can only be taken from the group, or the user out of it."
 
 
 @dataclass(frozen=True)
@@ -322,6 +481,8 @@ class _Licensing:
     products: tuple[Product, ...] = ()
     held: tuple[License, ...] = ()
     change: LicenseChange = field(default_factory=LicenseChange)
+    kept: tuple[License, ...] = ()
+    """What a group brings and the options do not want."""
 
 
 def reconcile(task: Task) -> Outcome:
@@ -350,17 +511,28 @@ def wanted_user(params: Mapping[str, t.Any]) -> WantedUser:
     for number, reference in enumerate(params["licenses"] or ()):
         if not reference.strip():
             raise InvalidOption(f"licenses[{number}]", "is empty.", "Name a product by its part number or id.")
-    values = {option: params[option] for option in _VALUES if params[option] is not None}
+    check_disabled_plans_form(params["disabled_plans"] or {})
+    if params["purge"] and params["state"] != "absent":
+        raise InvalidOption("purge", f"deletes for good, and state is {params['state']}.", "Say state=absent, or leave purge out.")
+    values = {entry.option: params[entry.option] for entry in FIELDS if params[entry.option] is not None}
     if "usage_location" in values:
         values["usage_location"] = country(values["usage_location"])
+    for option in ("business_phones", "other_mails"):
+        if option in values:
+            values[option] = sorted({text.strip() for text in values[option]} - {""})
     return WantedUser(name, values, params["password"], params["force_change_password"])
 
 
 def _delete(task: Task, wanted: WantedUser, user: Row | None) -> Outcome:
-    if user is None:
-        return Outcome(_facts(None), Plan({}, {}))
-    plan = plan_deletion(user)
-    writes = _writes(task, plan, wanted, user_id=user["id"])
+    purged = None
+    if task.params["purge"]:
+        purged = read_deleted_users(task.connection.graph, wanted.user_principal_name, purpose="purge")
+        for row in purged:
+            check_manageable(row)
+    plan = plan_deletion(user, purged)
+    if not plan.changed:
+        return Outcome(_facts(None), plan)
+    writes = _writes(task, plan, wanted, user_id="" if user is None else user["id"])
     task.carry_out(plan, writes.resolve)
     if not task.check_mode:
         writes.wait_until_gone()
@@ -377,12 +549,24 @@ def _disable(task: Task, wanted: WantedUser, user: Row | None) -> Outcome:
 
 
 def _update(task: Task, wanted: WantedUser, user: Row) -> Outcome:
-    roles = _proved(task, user)
-    licensing = _licensing(task, wanted, held_licenses(user))
+    name = user["userPrincipalName"]
+    roles = _roles(task, user)
+    removals = plan_role_removal(roles or (), user["id"], name)
+    licensing = _licensing(task, wanted, user)
     wanted = _with_country(task, _for_existing(task, wanted), user, licensing)
-    plan = plan_update(user, wanted, licensing.change, licensing.products, tuple(entry.sku_id for entry in licensing.held))
-    after = _carried_out(task, _writes(task, plan, wanted, licensing.change, user_id=user["id"]), user)
-    return Outcome(_facts(_licensed(task, after, licensing, roles), password_set=wanted.password is not None), plan)
+    held = tuple(entry.sku_id for entry in licensing.held)
+    plan = plan_update(user, wanted, licensing.change, licensing.products, held, disabled_plans(licensing.held))
+    if removals:
+        before, after = {"admin_roles": sorted(map(str, roles or ())), **plan.before}, {"admin_roles": [], **plan.after}
+        # First, because an administrator's account can only be changed by a higher one
+        plan = Plan(before, after, (*removals, *plan.writes))
+    writes = _writes(task, plan, wanted, licensing.change, user_id=user["id"])
+    row = _carried_out(task, writes, user)
+    if removals and not task.check_mode:
+        with writes.all_done():
+            forbid_admin_roles(wait_until_without_roles(task.connection.graph, task.clock, user["id"], name), name)
+    facts = _facts(_licensed(task, row, licensing, () if removals else roles), password_set=wanted.password is not None, kept=_kept(licensing))
+    return Outcome(facts, plan)
 
 
 def _create(task: Task, wanted: WantedUser) -> Outcome:
@@ -391,7 +575,7 @@ def _create(task: Task, wanted: WantedUser) -> Outcome:
     tenant = read_tenant_defaults(task.connection.graph)
     check_domain(wanted.user_principal_name, tenant)
     wanted = wanted.for_creation(tenant.country)
-    licensing = _licensing(task, wanted, ())
+    licensing = _licensing(task, wanted, {})
     _check_country(wanted, licensing)
     plan = plan_creation(wanted, licensing.change, licensing.products)
     writes = _writes(task, plan, wanted, licensing.change, created=True)
@@ -406,10 +590,10 @@ def _create(task: Task, wanted: WantedUser) -> Outcome:
 
 def _remainder(plan: Plan, found: Row, licensing: _Licensing) -> Plan:
     """What this run changed of a user that another run created: the licences, unless the other run was faster there, too."""
-    before = {entry.sku_id for entry in held_licenses(found)}
-    if before.issuperset(licensing.change.add):
+    off = disabled_plans(held_licenses(found))
+    if all(off.get(sku_id) == licensing.change.plans.get(sku_id, off.get(sku_id, "missing")) for sku_id in licensing.change.add):
         return Plan({}, {})
-    return Plan({"licenses": names_of(before, licensing.products)}, {"licenses": plan.after["licenses"]}, plan.writes[1:])
+    return Plan({"licenses": names_of(off, licensing.products)}, {"licenses": plan.after["licenses"]}, plan.writes[1:])
 
 
 def _restore(task: Task, wanted: WantedUser, deleted: Row) -> Outcome:
@@ -421,7 +605,7 @@ def _restore(task: Task, wanted: WantedUser, deleted: Row) -> Outcome:
         )
     check_manageable(deleted)
     # A deleted user has given its licences back, and whether they return depends on the seats: assign them anew
-    licensing = _licensing(task, wanted, ())
+    licensing = _licensing(task, wanted, {})
     wanted = _with_country(task, _for_existing(task, wanted), deleted, licensing)
     if wanted.password is None:
         task.warn(f"{wanted.user_principal_name} is a restored user and keeps its old password. Set another one with update_password=always.")
@@ -439,28 +623,50 @@ def _for_existing(task: Task, wanted: WantedUser) -> WantedUser:
     return wanted if task.params["update_password"] == "always" else replace(wanted, password=None)  # noqa: S105
 
 
+def _roles(task: Task, user: Row) -> tuple[HeldRole, ...] | None:
+    """The admin roles of the user, unless they do not matter; any is an error unless it is to be removed."""
+    return _proved(task, user) if task.params["admin_roles"] != "remove" else read_admin_roles(*_of(task, user))
+
+
 def _proved(task: Task, user: Row) -> tuple[HeldRole, ...] | None:
     """That the user holds no admin role, unless that does not matter."""
     if task.params["admin_roles"] == "ignore":
         return None
-    name = user["userPrincipalName"]
-    roles = read_admin_roles(task.connection.graph, task.clock, user["id"], name)
-    forbid_admin_roles(roles, name)
+    roles = read_admin_roles(*_of(task, user))
+    forbid_admin_roles(roles, user["userPrincipalName"])
     return roles
 
 
-def _licensing(task: Task, wanted: WantedUser, held: tuple[License, ...]) -> _Licensing:
-    """Which licences are to be added and removed; fails if one of them cannot be given."""
-    references = task.params["licenses"]
-    if references is None:
-        return _Licensing(held=held)
-    exact = task.params["license_mode"] == "exact"
-    if not products_needed(references, held, exact=exact):
-        return _Licensing(held=held)
-    products = read_products(task.connection.graph)
-    change = plan_licenses(held, (product.sku_id for product in resolve_products(references, products)), exact=exact)
-    check_available((product for product in products if product.sku_id in change.add), wanted.user_principal_name)
-    return _Licensing(products, held, change)
+def _of(task: Task, user: Row) -> tuple[Graph, Clock, str, str]:
+    return task.connection.graph, task.clock, user["id"], user["userPrincipalName"]
+
+
+def _licensing(task: Task, wanted: WantedUser, user: Row) -> _Licensing:
+    """Which licences are to be added, changed and removed; fails if that is known to be impossible."""
+    held = held_licenses(user)
+    references, option = task.params["licenses"], task.params["disabled_plans"] or {}
+    exact = task.params["license_mode"] == "exact" and references is not None
+    if not option and (references is None or not products_needed(references, held, exact=exact)):
+        kept = tuple(entry for entry in held if exact and entry.source == "group" and entry.sku_id not in [name.strip().lower() for name in references])
+        return _Licensing(held=held, kept=kept)
+    products = read_products(task.connection.graph, plans=bool(option))
+    ids = [product.sku_id for product in resolve_products(references or (), products)]
+    disabled = resolve_disabled_plans(option, products)
+    check_disabled_plans(disabled, held, ids, products, exact=exact)
+    change = plan_licenses(held, ids, exact=exact, disabled=disabled)
+    name = wanted.user_principal_name
+    seatless = {entry.sku_id for entry in held}
+    check_available((product for product in products if product.sku_id in change.add and product.sku_id not in seatless), name)
+    check_noted_problems(user, change, products, name)
+    for text in warnings_about(products, user, ids, name):
+        task.warn(text)
+    return _Licensing(products, held, change, tuple(entry for entry in held if exact and entry.source == "group" and entry.sku_id not in ids))
+
+
+def _kept(licensing: _Licensing) -> list[Json]:
+    """What stays in spite of license_mode=exact."""
+    named = {entry.sku_id: part_number(entry.sku_id, licensing.products) for entry in licensing.kept}
+    return [{"sku_id": entry.sku_id, "sku_part_number": named[entry.sku_id], "group_ids": list(entry.groups), "why": _STAYS} for entry in licensing.kept]
 
 
 def _with_country(task: Task, wanted: WantedUser, user: Row, licensing: _Licensing) -> WantedUser:
@@ -507,13 +713,14 @@ def _result(user: Row, licenses: tuple[License, ...], products: tuple[Product, .
         "account_enabled": user.get("accountEnabled"),
         "usage_location": user.get("usageLocation"),
         "password_policies": user.get("passwordPolicies"),
-        "licenses": [entry.to_result(products) for entry in licenses],
+        "licenses": [entry.to_result(products) for entry in sorted(licenses, key=lambda entry: (entry.sku_id, entry.source))],
+        "disabled_plans": shown_plans({sku_id: plans for sku_id, plans in disabled_plans(licenses).items() if plans}, products),
         "admin_roles": None if roles is None else [role.to_result() for role in roles],
     }
 
 
-def _facts(user: Json | None, *, created: bool = False, planned: bool = False, password_set: bool = False) -> Json:
-    return {"user": user, "created": created, "planned": planned, "password_set": password_set}
+def _facts(user: Json | None, *, created: bool = False, planned: bool = False, password_set: bool = False, kept: list[Json] | None = None) -> Json:
+    return {"user": user, "created": created, "planned": planned, "password_set": password_set, "kept_licenses": kept or []}
 
 
 def main() -> None:

@@ -31,6 +31,12 @@ class Failure:
     details: Mapping[str, t.Any]
     """The module's ``error`` result, for programs."""
 
+    def trace(self) -> str:
+        """What the service's support asks for, if a service refused."""
+        named = (("code", "code"), ("HTTP", "status"), ("request id", "request_id"))
+        given = [f"{name} {self.details[key]}" for name, key in named if self.details.get(key)]
+        return f"Service: {self.details.get('service')}, {', '.join(given)}." if given else ""
+
     def to_json(self) -> dict[str, t.Any]:
         """The form in the report."""
         return {"step": self.step, "why": self.why, "next_step": self.next_step, "done": list(self.done), "error": dict(self.details)}
@@ -119,6 +125,8 @@ def _described(tenant: Tenant, *, check_mode: bool) -> list[str]:
     told = [tenant.failure.why]
     if tenant.failure.next_step:
         told.append(f"What to do: {tenant.failure.next_step}")
+    if trace := tenant.failure.trace():
+        told.append(trace)
     if done:
         told.append(f"{'Would be done' if check_mode else 'Done'} before that: {'; '.join(done)}.")
     return told

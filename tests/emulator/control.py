@@ -67,7 +67,7 @@ class Control:
                 return Response.of_json(200, {"value": [self._describe(tenant) for tenant in self._world.tenants()]})
             case (method, "tenants", name, *rest):
                 return self._of_tenant(request, method, self._tenant(name), rest)
-            case _:
+            case _unused:
                 raise _RefusedError(404, f"The control API has no {request.method} {request.path}.")
         return Response(204)
 
@@ -92,7 +92,7 @@ class Control:
                 tenant.collection(kind).change(key, **request.json())
             case ("DELETE", "documents", kind, key):
                 del tenant.collection(kind)[key]
-            case _:
+            case _unused:
                 raise _RefusedError(404, f"The control API has no {request.method} {request.path}.")
         return Response(204)
 

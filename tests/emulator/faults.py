@@ -169,7 +169,7 @@ class Faults:
     def _use(self, key: str, rule: Rule) -> bool:
         if rule.count is None:
             return True
-        origin, _, added_key = key.partition(":")
+        origin, _unused, added_key = key.partition(":")
         if origin == "added":
             # What is left is kept on disk, so that a restarted emulator does not begin again.
             if rule.count > 1:

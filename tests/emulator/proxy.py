@@ -50,7 +50,7 @@ class Proxy:
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        method, target, *_ = [*head.split(b"\r\n", 1)[0].decode("ascii", "replace").split(" "), "", ""]
+        method, target, *_unused = [*head.split(b"\r\n", 1)[0].decode("ascii", "replace").split(" "), "", ""]
         if method != "CONNECT" or not self._plays(target):
             sys.stderr.write(f"emulator: the proxy refused {method} {target}\n")
             self._record_refusal(f"{method} {target}")
@@ -69,7 +69,7 @@ class Proxy:
             inner_writer.close()
 
     def _plays(self, target: str) -> bool:
-        host, _, port = target.rpartition(":")
+        host, _unused, port = target.rpartition(":")
         if host.strip("[]") in LOCAL_HOSTS:
             return port == str(self._port)
         place = place_of(host)

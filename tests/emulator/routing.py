@@ -51,11 +51,11 @@ def route(host_header: str, raw_path: str) -> Route | None:
     if place is not None:
         root = f"https://{host.lower()}"
         return Route(place.service, root, raw_path or "/", place.org_name, place.org_suffix, place.cloud.name)
-    first, _, rest = raw_path.lstrip("/").partition("/")
+    first, _unused, rest = raw_path.lstrip("/").partition("/")
     if first in _ROOTS:
         return Route(_ROOTS[first], f"{root}/{first}", f"/{rest}")
     if first == "org":
-        org_name, _, below = rest.partition("/")
+        org_name, _unused, below = rest.partition("/")
         return Route("dataverse", f"{root}/org/{org_name}", f"/{below}", unquote(org_name).lower()) if org_name else None
     if first in _MANAGED_IDENTITY:
         return Route("managed_identity", root, raw_path)

@@ -147,7 +147,7 @@ def write_directory(tenant: Tenant, keys: KeyRing) -> None:
 
 def write_user(tenant: Tenant, upn: str, display_name: str, password: str, sku_name: str = "") -> Document:
     """Put one user in place, with a licence if one is named."""
-    given, _, surname = display_name.partition(" ")
+    given, _unused, surname = display_name.partition(" ")
     user: Document = {
         **USER.properties,
         "id": derived_id(tenant.name, f"user {upn}"),

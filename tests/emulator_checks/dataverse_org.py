@@ -76,7 +76,7 @@ class Client:
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Send one request; ``path`` is below the API's root and may carry a query."""
-        raw_path, _, query = path.partition("?")
+        raw_path, _unused, query = path.partition("?")
         full = raw_path if raw_path.startswith("/api/") else f"/api/data/{self.version}/{raw_path}"
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         sent = {name.replace("_", "-").lower(): value for name, value in headers.items()}

@@ -95,7 +95,7 @@ class SmallCloud:
 
     def call(self, method: str, url: str, body: Any = None, **headers: str) -> Answer:
         """One request; underscores in header keywords become hyphens."""
-        raw_path, _, query = url.partition("?")
+        raw_path, _unused, query = url.partition("?")
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None:
             named.setdefault("content-type", "application/json")

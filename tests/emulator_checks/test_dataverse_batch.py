@@ -122,7 +122,7 @@ def test_a_batch_must_be_multipart_with_crlf(client: Client) -> None:
 
 def test_request_limit_in_a_sliding_window(client: Client) -> None:
     client.behave(limits={"requests": 3, "window": 60})
-    left = [int(client.get("WhoAmI").headers["x-ms-ratelimit-burst-remaining-xrm-requests"]) for _ in range(3)]
+    left = [int(client.get("WhoAmI").headers["x-ms-ratelimit-burst-remaining-xrm-requests"]) for _unused in range(3)]
     assert left == [2, 1, 0]
     refused = client.get("WhoAmI")
     assert (refused.status, refused.code) == (429, "0x80072322")
@@ -143,7 +143,7 @@ def test_a_batch_counts_once(client: Client) -> None:
 
 def test_execution_time_and_concurrency(client: Client) -> None:
     client.behave(limits={"execution_ms": 1000}, request_cost_ms=600)
-    assert [client.get("WhoAmI").status for _ in range(3)] == [200, 200, 429]
+    assert [client.get("WhoAmI").status for _unused in range(3)] == [200, 200, 429]
     assert client.get("WhoAmI").code == "0x80072321"
     other = organisation()
     refused = other.get("WhoAmI", x_emulator_in_flight="53")

@@ -202,9 +202,9 @@ def test_without_the_sales_app_there_is_no_lead_table() -> None:
 
 def test_update_and_upgrade(client: Client) -> None:
     run_through(client)
-    again, _ = run_through(client)
+    again, _unused = run_through(client)
     assert again["statuscode"] == 30
-    upgraded, _ = run_through(client, Variant(version="1.0.0.1"), "StageAndUpgradeAsync")
+    upgraded, _unused = run_through(client, Variant(version="1.0.0.1"), "StageAndUpgradeAsync")
     assert (upgraded["statuscode"], upgraded["messagename"]) == (30, "StageAndUpgradeAsync")
     (solution,) = client.get(f"solutions?$filter=uniquename%20eq%20'{UNIQUE_NAME}'").rows
     assert solution["version"] == "1.0.0.1"
@@ -268,13 +268,13 @@ def test_on_an_8_2_organisation_only_the_synchronous_form_exists() -> None:
 
 def test_switches_that_fail_and_stall(client: Client) -> None:
     client.behave(import_fails="Something went wrong.")
-    row, _ = run_through(client)
+    row, _unused = run_through(client)
     assert (row["statuscode"], row["friendlymessage"]) == (31, "Something went wrong.")
     client.behave(import_fails={"message": "At once.", "code": "0x8004801e", "early": True})
     row, job = run_through(client)
     assert (row["statuscode"], row["errorcode"], job.status) == (31, 0x8004801E - (1 << 32), 404)
     client.behave(import_fails=None, import_stalls=True)
-    operation_id, _ = begin(client)
+    operation_id, _unused = begin(client)
     client.world.advance(10_000)
     assert operation(client, operation_id)["statuscode"] == 20
     client.behave(import_stalls=False)
@@ -282,7 +282,7 @@ def test_switches_that_fail_and_stall(client: Client) -> None:
 
 
 def test_cancelling(client: Client) -> None:
-    operation_id, _ = begin(client)
+    operation_id, _unused = begin(client)
     client.world.advance(50)
     assert client.ask("PATCH", f"asyncoperations({operation_id})", {"statecode": 3, "statuscode": 32}).status == 204
     client.world.advance(100)
@@ -343,6 +343,6 @@ def test_importing_takes_rights(client: Client) -> None:
     item = {"PrivilegeId": client.privilege("prvImportCustomization"), "Depth": "Global"}
     reading = {"PrivilegeId": client.privilege("prvReadAsyncOperation"), "Depth": "Basic"}
     assert client.post(f"roles({client.role('Test role')['roleid']})/Microsoft.Dynamics.CRM.AddPrivilegesRole", {"Privileges": [item, reading]}).status == 204
-    operation_id, _ = begin(weak)
+    operation_id, _unused = begin(weak)
     client.world.advance(101)
     assert operation(weak, operation_id)["errorcode"] == 0x80048018 - (1 << 32)

@@ -126,3 +126,14 @@ def test_limits_of_changes(client: Client) -> None:
     assert (changed["title"], changed["createdon"]) == ("Seller", row["createdon"])
     assert changed["versionnumber"] > row["versionnumber"]  # type: ignore[operator]
     assert client.post("systemusers", {"domainname": "x"}).status == 501
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_moving_a_user_takes_the_roles_away_unless_the_organisation_keeps_them(client: Client, *, keeps: bool) -> None:
+    client.behave(keep_roles_on_unit_change=keeps)
+    user = found(client, PERSON_ID)[0]["systemuserid"]
+    client.give(PERSON_ID, client.role("Basic User")["roleid"])
+    assert client.ask("PATCH", f"systemusers({user})", {"businessunitid@odata.bind": f"/businessunits({client.child_unit})"}).status == 204
+    assert len(client.get(f"systemusers({user})/systemuserroles_association").rows) == int(keeps)
+    settings = client.get("organizations?$select=orgdborgsettings").rows[0]["orgdborgsettings"]
+    assert ("DoNotRemoveRolesOnChangeBusinessUnit>true" in settings) is keeps

@@ -166,7 +166,7 @@ def test_tenant_policies_bind_people_only(emulator: RunningEmulator, change: dic
 
 
 def test_lockout_after_ten_wrong_passwords(emulator: RunningEmulator) -> None:
-    codes = [post(emulator, **person_form(emulator, password="wrong"))[1]["error_codes"][0] for _ in range(11)]
+    codes = [post(emulator, **person_form(emulator, password="wrong"))[1]["error_codes"][0] for _unused in range(11)]
     assert codes == [50126] * 10 + [50053]
     assert post(emulator, **person_form(emulator))[1]["error_codes"] == [50053]
     emulator.control("POST", "time", {"advance": 61})

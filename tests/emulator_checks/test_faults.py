@@ -46,7 +46,7 @@ def test_count_tenant_method_and_path_limit_a_fault(emulator: RunningEmulator) -
     arrange(emulator, kind="unavailable", tenant="contoso", service="graph", method="GET", path=r"/organization", count=2)
     assert organization(emulator, "fabrikam").status_code == 200
     assert emulator.call("GET", f"{emulator.graph}/v1.0/users", emulator.token("contoso", emulator.graph)).status_code == 200
-    assert [organization(emulator).status_code for _ in range(3)] == [503, 503, 200]
+    assert [organization(emulator).status_code for _unused in range(3)] == [503, 503, 200]
     assert emulator.control("GET", "faults")["value"] == []
 
 
@@ -57,13 +57,13 @@ def test_graph_throttling(emulator: RunningEmulator) -> None:
     arrange(emulator, kind="throttle", service="graph", retry_after="none", count=1)
     assert "Retry-After" not in organization(emulator).headers
     arrange(emulator, kind="throttle", service="graph", count=40)
-    assert {organization(emulator).headers.get("Retry-After") for _ in range(40)} == {"1", "1.128", None}
+    assert {organization(emulator).headers.get("Retry-After") for _unused in range(40)} == {"1", "1.128", None}
 
 
 def test_dataverse_throttling(emulator: RunningEmulator) -> None:
     url = emulator.tenant("contoso")["org_url"]
     arrange(emulator, kind="throttle", service="dataverse", count=40)
-    answers = [emulator.call("GET", f"{url}/api/data/v9.2/WhoAmI", emulator.token("contoso", url)) for _ in range(40)]
+    answers = [emulator.call("GET", f"{url}/api/data/v9.2/WhoAmI", emulator.token("contoso", url)) for _unused in range(40)]
     assert {answer.json()["error"]["code"] for answer in answers} == {"0x80072322", "0x80072321", "0x80072326"}
     assert {answer.headers["Retry-After"] for answer in answers} == {"1"}
     arrange(emulator, kind="throttle", service="dataverse", code="0x80072326", count=1)
@@ -72,7 +72,7 @@ def test_dataverse_throttling(emulator: RunningEmulator) -> None:
 
 def test_gateway_answers_are_no_json(emulator: RunningEmulator) -> None:
     arrange(emulator, kind="gateway", service="graph", count=20)
-    answers = [organization(emulator) for _ in range(20)]
+    answers = [organization(emulator) for _unused in range(20)]
     assert {answer.status_code for answer in answers} == {502, 504}
     assert all(answer.headers["content-type"].startswith("text/html") for answer in answers)
 
@@ -99,7 +99,7 @@ def test_a_cut_connection(emulator: RunningEmulator, kind: str, effect: bool) ->
 def test_expired_token_stays_expired(emulator: RunningEmulator) -> None:
     token = emulator.token("contoso", emulator.graph)
     arrange(emulator, kind="expire-token", service="graph", count=1)
-    assert [organization(emulator).status_code for _ in range(2)] == [401, 401]
+    assert [organization(emulator).status_code for _unused in range(2)] == [401, 401]
     emulator._tokens.clear()
     assert organization(emulator).status_code == 200
     assert token != emulator.token("contoso", emulator.graph)
@@ -108,7 +108,7 @@ def test_expired_token_stays_expired(emulator: RunningEmulator) -> None:
 def test_slow(emulator: RunningEmulator) -> None:
     arrange(emulator, kind="slow", service="graph", seconds=0.4, count=1)
     durations = []
-    for _ in range(2):
+    for _unused in range(2):
         started = time.monotonic()
         organization(emulator)
         durations.append(time.monotonic() - started)
@@ -162,5 +162,5 @@ def test_the_two_ways_to_write_faults(spec: str, expected: list[Any]) -> None:
 
 def test_about_as_many_requests_are_hit_as_said() -> None:
     faults = Faults(World(Store()), 1, parse_spec("slow:0.1"))
-    hits = sum(faults.decide(None, "graph", "GET", "/") is not None for _ in range(5000))
+    hits = sum(faults.decide(None, "graph", "GET", "/") is not None for _unused in range(5000))
     assert 400 < hits < 600

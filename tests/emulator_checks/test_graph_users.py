@@ -250,7 +250,7 @@ def test_readers_see_a_new_user_late_and_writers_at_once(cloud: SmallCloud):
 def test_reads_of_a_new_user_may_flap(cloud: SmallCloud):
     cloud.behave(flapping_reads=4)
     made = create(cloud).body["id"]
-    assert [cloud.get(f"/users/{made}").status for _ in range(6)] == [200, 404, 200, 404, 200, 200]
+    assert [cloud.get(f"/users/{made}").status for _unused in range(6)] == [200, 404, 200, 404, 200, 200]
     assert cloud.get(f"/users/{MEMBER_ID}").status == 200
 
 

@@ -100,7 +100,7 @@ def test_a_kept_state_goes_on_without_its_tenants_file(tmp_path: Path) -> None:
 def test_ids_are_not_handed_out_twice_over_a_restart(tmp_path: Path) -> None:
     arguments = ("--tenants", write(tmp_path / "one.json", ONE_TENANT), "--state", str(tmp_path / "state"))
     ids = []
-    for _ in range(2):
+    for _unused in range(2):
         with RunningEmulator(*arguments) as running:
             ids += running.control("POST", "faults", [{"kind": "slow"}, {"kind": "slow"}])["ids"]
     assert len(set(ids)) == 4

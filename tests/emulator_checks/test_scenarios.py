@@ -128,7 +128,7 @@ def test_role_not_customizable(emulator: RunningEmulator) -> None:
 
 def test_throttled(emulator: RunningEmulator) -> None:
     token = emulator.token("proseware", emulator.graph)
-    statuses = [emulator.call("GET", f"{emulator.graph}/v1.0/organization", token).status_code for _ in range(4)]
+    statuses = [emulator.call("GET", f"{emulator.graph}/v1.0/organization", token).status_code for _unused in range(4)]
     assert statuses[:3] == [429] * 3
     assert organization(emulator, "proseware", "WhoAmI").status_code == 429
 

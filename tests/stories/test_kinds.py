@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from tests.demo.expectations import BY_KIND, problems
+from tests.emulator.graph.roles import BUILT_IN
 
 from .conftest import MakeFleet
+from .fleet import Fleet
 
 
 def test_every_kind_ends_as_it_must(make_fleet: MakeFleet):
@@ -59,3 +61,32 @@ def test_sheet_names_the_fields_and_the_kept_password_signs_in(make_fleet: MakeF
     assert kept.stat().st_mode & 0o777 == 0o600
     assert kept.parent.stat().st_mode & 0o777 == 0o700
     assert fleet.emulator.user_token("contoso", tenant["org_url"], tenant["service_account"], fleet.passwords()["contoso"])
+
+
+def test_unknown_password_of_an_account_is_replaced_only_on_request(make_fleet: MakeFleet):
+    fleet = make_fleet({"name": "northwind", "kind": "half_done"})
+    sheet = fleet.directory / "lead_management/northwind.md"
+    assert fleet.run().code == 0
+    assert fleet.passwords() == {}
+    assert "not known to this automation" in sheet.read_text(encoding="utf-8")
+
+    new = ("-e", "lead_management_password=Cat-and-Dog-71", "-e", "lead_management_update_password=always")
+    refused = fleet.run(*new)
+    assert refused.code == 2
+    assert "User Administrator" in refused.report["tenants"]["northwind"]["failure"]["next_step"]
+    assert fleet.passwords() == {}
+
+    make_user_administrator(fleet, "northwind")
+    assert fleet.run(*new).code == 0
+    tenant = fleet.emulator.tenant("northwind")
+    assert fleet.emulator.user_token("northwind", tenant["org_url"], tenant["service_account"], "Cat-and-Dog-71")
+    assert "the variable lead_management_password" in sheet.read_text(encoding="utf-8")
+    assert "Cat-and-Dog-71" not in sheet.read_text(encoding="utf-8")
+
+
+def make_user_administrator(fleet: Fleet, tenant: str) -> None:
+    """What an application needs to set the password of an account that is already there."""
+    client_id = fleet.emulator.tenant(tenant)["client_id"]
+    principal = next(one["id"] for one in fleet.emulator.documents(tenant, "servicePrincipals") if one["appId"] == client_id)
+    assignment = {"id": "story", "principalId": principal, "roleDefinitionId": BUILT_IN["User Administrator"], "directoryScopeId": "/"}
+    fleet.emulator.control("PUT", f"tenants/{tenant}/documents/directoryRoleAssignments/story", assignment)

@@ -131,7 +131,7 @@ def _head(piece: bytes) -> tuple[dict[str, str], bytes]:
         raise bad_query("A part of the batch has no empty line after its headers.")
     headers = {}
     for line in head.decode("utf-8", "replace").split("\r\n"):
-        name, _, value = line.partition(":")
+        name, _unused, value = line.partition(":")
         if name.strip():
             headers[name.strip().lower()] = value.strip()
     return headers, content
@@ -147,16 +147,19 @@ def _request(context: Context, part: _Part) -> Context:
     """Make the context of one request inside the batch."""
     if not part.headers.get("content-type", "").lower().startswith("application/http"):
         raise bad_query("The content type of a part must be application/http or multipart/mixed.")
-    line, _, rest = part.body.lstrip(b"\r\n").partition(b"\r\n")
-    words = line.decode("utf-8", "replace").split(" ")
-    if len(words) != 3 or not words[2].startswith("HTTP/"):
-        raise bad_query(f"The request line '{line.decode('utf-8', 'replace')}' of a part is not valid.")
+    line, _separator, rest = part.body.lstrip(b"\r\n").partition(b"\r\n")
+    text = line.decode("utf-8", "replace")
+    # The address may hold spaces: it is what stands between the first and the last one.
+    method, _unused, after = text.partition(" ")
+    address, _unused, protocol = after.rpartition(" ")
+    if not address or not protocol.startswith("HTTP/"):
+        raise bad_query(f"The request line '{text}' of a part is not valid.")
     headers, body = _head(b"\r\n" + rest + (b"" if b"\r\n\r\n" in b"\r\n" + rest else b"\r\n\r\n"))
-    address = _with_reference(words[1], context.references)
+    address = _with_reference(address, context.references)
     path, query = _below_root(address, context)
     if path.strip("/").startswith("$batch"):
         raise bad_query("A batch must not contain another batch.")
-    return replace(context, method=words[0], path=path, query=query, headers=headers, body=body, prefer=Preferences.of(headers.get("prefer", "")))
+    return replace(context, method=method, path=path, query=query, headers=headers, body=body, prefer=Preferences.of(headers.get("prefer", "")))
 
 
 def _with_reference(address: str, references: Mapping[str, str]) -> str:

@@ -32,7 +32,7 @@ class Preferences:
         representation = continue_on_error = track_changes = False
         page_size, annotations = None, ""
         for item in _items(header):
-            name, _, value = item.partition("=")
+            name, _unused, value = item.partition("=")
             value = value.strip().strip('"')
             match name.strip().lower():
                 case "return":

@@ -11,10 +11,13 @@ from .. import odata
 from ..store import Document
 from ..wire import Response
 from . import writing
+from .bulk import MESSAGES, run_bulk
 from .context import Context
+from .csdl import metadata_document
 from .errors import bad_payload, bad_query, concurrency_mismatch, fault, no_such_row, no_such_segment, wrong_verb
+from .fetchxml import fetch_rows
 from .metadata import definitions
-from .operations import is_operation, run_operation
+from .operations import NAMESPACE, is_operation, run_operation
 from .present import JSON_TYPE, check_query, etag, list_response, single_response
 from .resource import RowKey, Segment, find_row, id_in_address, parse_key, parse_path, require_row
 from .roles import assign, unassign
@@ -32,7 +35,7 @@ def run(context: Context) -> Response:
     if first.name == "$metadata":
         if "xml" not in context.headers.get("accept", "xml") and "*/*" not in context.headers.get("accept", ""):
             raise _no_such_type()
-        raise context.not_emulated("$metadata")
+        return metadata_document(context)
     _check_accept(context)
     if first.name == "EntityDefinitions":
         return definitions(context, segments)
@@ -71,6 +74,9 @@ def _in_set(context: Context, table: Table, segments: list[Segment]) -> Response
             return _collection(context, table)
         if rest == [Segment("$count")]:
             return _count(context, table, list(rows_of(context.org, table)))
+        message = rest[0].name.removeprefix(NAMESPACE)
+        if message in MESSAGES and rest == [Segment(NAMESPACE + message)] and context.method == "POST":
+            return run_bulk(context, table, message)
         raise no_such_segment(rest[0].name) if not is_operation(rest[0].name) else context.not_emulated()
     key = parse_key(table, first.arguments)
     if not rest:
@@ -98,8 +104,8 @@ def _query(context: Context, table: Table) -> odata.Query:
     unknown = [name for name in query.others if name.startswith("$")]
     if unknown:
         raise bad_query(f"The query parameter '{unknown[0]}' is not supported.")
-    if "fetchXml" in query.others or "savedQuery" in query.others or "userQuery" in query.others:
-        raise context.not_emulated("FetchXML and saved queries")
+    if {"fetchXml", "savedQuery", "userQuery", "sql"} & set(query.others):
+        raise context.not_emulated("FetchXML on related rows, saved queries, and SQL")
     check_query(table, query)
     return query
 
@@ -108,8 +114,11 @@ def _collection(context: Context, table: Table) -> Response:
     if context.method == "GET":
         if context.prefer.track_changes:
             raise context.not_emulated("change tracking")
-        query = _query(context, table)
-        return list_response(context, table, _readable(context, table, list(rows_of(context.org, table))), query, f"{context.api}/{table.entity_set}")
+        rows = _readable(context, table, list(rows_of(context.org, table)))
+        asked = odata.parse_query(context.query).others.get("fetchXml")
+        if asked is not None:
+            return fetch_rows(context, table, rows, asked)
+        return list_response(context, table, rows, _query(context, table), f"{context.api}/{table.entity_set}")
     if context.method == "POST":
         row = writing.create(context, table, context.json(table.entity_set))
         return writing.saved_response(context, table, row, created=True)
@@ -173,6 +182,10 @@ def _property(context: Context, table: Table, row: Document, rest: list[Segment]
     name = rest[0].name
     if name not in table.columns:
         raise no_such_segment(name)
+    if context.method in ("PUT", "DELETE") and len(rest) == 1:
+        value = context.json(table.entity_set).get("value") if context.method == "PUT" else None
+        writing.update(context, table, row, {name: value})
+        return Response(204)
     if context.method != "GET":
         raise context.not_emulated()
     context.access.require_on(table, "Read", row)

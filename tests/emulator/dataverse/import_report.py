@@ -47,7 +47,7 @@ def job_data(package: Mapping[str, Any], progress: float, started: float, moment
         if succeeded:
             _result(item, moment, None)
     components = ET.SubElement(root, "rootComponents")
-    for _ in package["root_components"]:
+    for _unused in package["root_components"]:
         item = ET.SubElement(components, "rootComponent", processed=str(succeeded).lower())
         if succeeded:
             _result(item, moment, None)

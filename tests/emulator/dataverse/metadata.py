@@ -11,8 +11,9 @@ from typing import Any
 
 from .. import odata
 from ..wire import Response
+from .attributes import attributes, keys
 from .context import Context
-from .errors import bad_query, fault, no_such_property, wrong_verb
+from .errors import bad_query, fault, no_such_property, no_such_segment, wrong_verb
 from .organization import Organization
 from .present import JSON_TYPE
 from .privileges import Entity
@@ -55,9 +56,9 @@ def definitions(context: Context, segments: list[Segment]) -> Response:
     """Answer ``EntityDefinitions`` and ``EntityDefinitions(LogicalName='…')``."""
     if context.method != "GET":
         raise context.not_emulated() if context.method in ("POST", "PUT", "DELETE") else wrong_verb(context.method, segments[0].name)
-    if len(segments) > 1:
-        raise context.not_emulated()
     context.access.require("prvReadEntity")
+    if len(segments) > 1:
+        return _below(context, segments)
     query = odata.parse_query(context.query)
     if query.expand:
         raise context.not_emulated("$expand on EntityDefinitions")
@@ -73,6 +74,19 @@ def definitions(context: Context, segments: list[Segment]) -> Response:
     except odata.UnknownPropertyError as problem:
         raise no_such_property(problem.name, "EntityMetadata") from problem
     return Response.of_json(200, {"@odata.context": address, "value": [_chosen(row, query) for row in kept]}, JSON_TYPE)
+
+
+def _below(context: Context, segments: list[Segment]) -> Response:
+    if segments[0].arguments is None or segments[1].name not in _SUBPATHS:
+        raise no_such_segment(segments[1].name)
+    table = TABLES.get(_entity(context.org, segments[0].arguments).logical)
+    if table is None:
+        raise context.not_emulated()
+    if segments[1].name == "Attributes":
+        return attributes(context, table, segments[1:])
+    if segments[1:] == [Segment("Keys")]:
+        return keys(context, table)
+    raise context.not_emulated()
 
 
 def _entity(org: Organization, arguments: str) -> Entity:

@@ -46,12 +46,12 @@ def _reply(context: Context, operation: str, **members: Any) -> Response:
     return Response.of_json(200, {"@odata.context": address, **members}, JSON_TYPE)
 
 
-def _who_am_i(context: Context, _: dict[str, Any]) -> Response:
+def _who_am_i(context: Context, _unused: dict[str, Any]) -> Response:
     user = context.access.user
     return _reply(context, "WhoAmI", BusinessUnitId=user["_businessunitid_value"], UserId=user["systemuserid"], OrganizationId=context.org.id)
 
 
-def _retrieve_version(context: Context, _: dict[str, Any]) -> Response:
+def _retrieve_version(context: Context, _unused: dict[str, Any]) -> Response:
     return _reply(context, "RetrieveVersion", Version=context.org.tenant.document["org_version"])
 
 
@@ -114,7 +114,7 @@ def _items(org: Organization, held: Mapping[str, tuple[str, Grant]]) -> list[dic
     return [privilege_item(org, privilege_id, depth, grant.unit) for privilege_id, (depth, grant) in held.items()]
 
 
-def _user_privileges(context: Context, _: dict[str, Any], user: Document) -> Response:
+def _user_privileges(context: Context, _unused: dict[str, Any], user: Document) -> Response:
     context.access.require("prvReadUser")
     held = _held(Access(context.org, user), team_basic=True)
     return _reply(context, "RetrieveUserPrivileges", RolePrivileges=_items(context.org, held))
@@ -204,7 +204,7 @@ UNPLAYED = frozenset(
     "ExportSolutionAsync PublishAllXmlAsync QualifyLead RetrieveAllEntities RetrieveMissingDependencies RetrievePrincipalAccess RetrievePrivilegeSet "
     "RetrieveRequiredComponents RetrieveTeamPrivileges RetrieveTotalRecordCount StageAndUpgrade UninstallSolutionAsync RetrieveMetadataChanges "
     "RetrieveProvisionedLanguages RetrieveFormattedImportJobResults RetrieveEntityChanges GrantAccess ModifyAccess RevokeAccess SetBusinessSystemUser "
-    "CreateMultiple UpdateMultiple UpsertMultiple BulkDelete Merge Assign".split()
+    "CreateMultiple UpdateMultiple UpsertMultiple BulkDelete CreateEntities Merge Assign".split()
 )
 
 

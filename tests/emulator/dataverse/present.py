@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 from .. import odata
 from ..store import Document
 from ..wire import Response
+from .choices import choices
 from .context import PAGE_SIZE, Context
 from .errors import bad_query, no_such_property
 from .rows import Reader, check_path, related_row, related_rows
@@ -21,24 +22,6 @@ JSON_TYPE = "application/json; odata.metadata=minimal"
 _FORMATTED = "OData.Community.Display.V1.FormattedValue"
 _LOGICAL_NAME = "Microsoft.Dynamics.CRM.lookuplogicalname"
 _NAVIGATION = "Microsoft.Dynamics.CRM.associatednavigationproperty"
-
-_LABELS: Mapping[tuple[str, str], Mapping[int, str]] = {
-    ("asyncoperation", "statecode"): {0: "Ready", 1: "Suspended", 2: "Locked", 3: "Completed"},
-    ("asyncoperation", "statuscode"): {
-        0: "Waiting For Resources",
-        10: "Waiting",
-        20: "In Progress",
-        21: "Pausing",
-        22: "Canceling",
-        30: "Succeeded",
-        31: "Failed",
-        32: "Canceled",
-    },
-    ("lead", "statecode"): {0: "Open", 1: "Qualified", 2: "Disqualified"},
-    ("lead", "leadsourcecode"): {1: "Advertisement", 8: "Web", 10: "Other"},
-    ("systemuser", "accessmode"): {0: "Read-Write", 1: "Administrative", 2: "Read", 3: "Support User", 4: "Non-interactive", 5: "Delegated Admin"},
-    ("role", "isinherited"): {0: "Team privileges only", 1: "Direct User (Basic) access level and Team privileges"},
-}
 
 
 def etag(row: Document) -> str:
@@ -119,7 +102,7 @@ def _annotations(context: Context, table: Table, row: Document, name: str) -> di
     elif isinstance(value, bool):
         label = "Yes" if value else "No"
     elif isinstance(value, int):
-        label = _LABELS.get((table.logical, name), {}).get(value, f"{value:,}")
+        label = choices(table.logical, name).get(value) or f"{value:,}"
     elif table.columns.get(name) == "DateTimeOffset":
         label = str(value).replace("T", " ").removesuffix("Z")
     if label is not None:
@@ -181,6 +164,5 @@ def _position(query: odata.Query) -> tuple[int, int]:
 
 
 def _next_query(raw: str, start: int, page_number: int) -> str:
-    kept = [part for part in raw.split("&") if part and not part.lower().startswith(("$skiptoken=", "%24skiptoken="))]
     cookie = f'<cookie pagenumber="{page_number}" pagingcookie="{odata.encode_token({"start": start})}" istracking="False" />'
-    return "&".join([*kept, "$skiptoken=" + quote(quote(cookie, safe="=/"), safe="=/")])
+    return "&".join([*odata.without_token(raw), "$skiptoken=" + quote(quote(cookie, safe="=/"), safe="=/")])

@@ -51,7 +51,8 @@ def update_user(context: Context, user: Document, values: Document) -> Document:
     _check_disabling(context, user, values, changes)
     if user.get("applicationid") and changes.get("accessmode", 4) != 4:
         raise fault(400, "0x80040d40", "The access mode of an application user cannot be changed.")
-    if "_businessunitid_value" in changes and changes["_businessunitid_value"] != user["_businessunitid_value"]:
+    moved = changes.get("_businessunitid_value", user["_businessunitid_value"]) != user["_businessunitid_value"]
+    if moved and not org.switch("keep_roles_on_unit_change", default=False):
         _drop_roles(org, user)
     merged = {**user, **changes}
     merged["fullname"] = " ".join(part for part in (merged["firstname"], merged["lastname"]) if part)

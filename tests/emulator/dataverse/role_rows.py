@@ -49,6 +49,9 @@ def update(context: Context, role: Document, values: Document) -> Document:
     org = context.org
     require_editable(context, role)
     changes: Document = {key: values[key] for key in ("name", "description", "isinherited") if key in values}
+    if "isinherited" in changes and org.switch("inheritance_fixed", default=False):
+        # Whether the service lets this be changed was never recorded.
+        raise fault(400, "0x80040203", "The property isinherited of a role cannot be updated.")
     if "isinherited" in changes and changes["isinherited"] not in (0, 1):
         raise fault(400, "0x80041400", "The role data is invalid.")
     copies = copies_of(org, role)
@@ -95,8 +98,11 @@ def remove_privilege(context: Context, role: Document, body: dict[str, Any]) -> 
     """RemovePrivilegeRole: hold one privilege no longer."""
     require_editable(context, role)
     org = context.org
-    # Public scripts send PrivilegeId; whether the service takes it is not confirmed.
-    if "PrivilegeId" in body and org.switch("remove_privilege_by_id", default=False):
+    # Public scripts send PrivilegeId; whether the service takes it, or even nothing else, is not confirmed.
+    by_id = org.switch("remove_privilege_by_id", default=False)
+    if by_id == "only":
+        _only(body, "RemovePrivilegeRole", "PrivilegeId")
+    if "PrivilegeId" in body and by_id:
         privilege_id = body["PrivilegeId"]
     else:
         _only(body, "RemovePrivilegeRole", "Privilege")

@@ -57,6 +57,8 @@ def existing_row(org: Organization, table: Table, row_id: str) -> Document:
 def _organization(org: Organization) -> Document:
     document = org.tenant.document
     setting = "<EnableOwnershipAcrossBusinessUnits>true</EnableOwnershipAcrossBusinessUnits>" if org.tenant.features.get("modern_business_units") else ""
+    if org.switch("keep_roles_on_unit_change", default=False):
+        setting += "<DoNotRemoveRolesOnChangeBusinessUnit>true</DoNotRemoveRolesOnChangeBusinessUnit>"
     return empty_row(
         "organization",
         {

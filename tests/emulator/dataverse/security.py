@@ -65,7 +65,7 @@ class Access:
 
     def deepest(self, privilege: Privilege) -> str | None:
         """Tell the greatest depth at which a privilege is held."""
-        return max((depth for depth, _ in self.depths(privilege)), key=MASKS.__getitem__, default=None)
+        return max((depth for depth, _unused in self.depths(privilege)), key=MASKS.__getitem__, default=None)
 
     def holds(self, name: str) -> bool:
         """Whether the privilege is held at any depth."""

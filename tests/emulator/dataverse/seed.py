@@ -125,7 +125,7 @@ def _privileges(org: Organization, lines: tuple[str, ...]) -> dict[str, str]:
     """Read lines such as ``Basic: Create Read Account Contact`` or ``Global: prvImportCustomization``."""
     found: dict[str, str] = {}
     for line in lines:
-        depth, _, words = line.partition(": ")
+        depth, _unused, words = line.partition(": ")
         rights = [word for word in words.split() if word in ("Create", "Read", "Write", "Delete", "Append", "AppendTo", "Assign", "Share")]
         for word in words.split():
             names = [word] if word.startswith("prv") else [f"prv{right}{word}" for right in rights] if word not in rights else []

@@ -110,7 +110,7 @@ def _dependency_problem(org: Organization, package: Mapping[str, Any]) -> Proble
 
 def _is_met(org: Organization, wanted: str) -> bool:
     """Whether ``Name (1.2.3.4)`` is installed in that version or a higher one; the fourth number drifts and does not count."""
-    name, _, version = wanted.partition(" (")
+    name, _unused, version = wanted.partition(" (")
     found = installed(org, name)
     if found is None:
         return False

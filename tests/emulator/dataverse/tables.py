@@ -15,6 +15,11 @@ from .columns import COLUMNS
 Ownership = Literal["user", "business", "organization", "none"]
 
 
+def logical_name(column: str) -> str:
+    """Name the column that a property shows: a lookup's property has its name in between ``_`` and ``_value``."""
+    return column[1:].removesuffix("_value") if column.startswith("_") else column
+
+
 @dataclass(frozen=True)
 class Navigation:
     """A navigation property: one row behind a lookup, or many."""
@@ -54,6 +59,11 @@ class Table:
     def columns(self) -> Mapping[str, str]:
         """Type by property name."""
         return {name: edm for edm, names in COLUMNS[self.logical].items() for name in names.split()}
+
+    @cached_property
+    def by_logical_name(self) -> Mapping[str, str]:
+        """Property name by the column's logical name."""
+        return {logical_name(name): name for name in self.columns}
 
     def navigation(self, name: str) -> Navigation | None:
         """Find a navigation property."""

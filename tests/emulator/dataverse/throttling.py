@@ -58,7 +58,7 @@ def server_of(org: Organization, request: Request) -> int:
     """Choose the web server: the one of the affinity cookie, or any."""
     servers = limits_of(org).servers
     for cookie in request.headers.get("cookie", "").split(";"):
-        name, _, value = cookie.strip().partition("=")
+        name, _unused, value = cookie.strip().partition("=")
         if name == COOKIE and value.isdigit() and int(value) < servers:
             return int(value)
     return org.world.random.randrange(servers) if servers > 1 else 0

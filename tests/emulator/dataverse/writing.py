@@ -229,7 +229,7 @@ def delete(context: Context, table: Table, row: Document) -> None:
         case "lead" | "account" | "contact" | "asyncoperation" | "importjob":
             context.access.require_on(table, "Delete", row)
             context.org.remove(table.logical, row[table.key])
-        case _:
+        case _unused:
             raise context.not_emulated()
 
 

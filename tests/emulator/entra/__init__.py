@@ -29,7 +29,7 @@ def handle(world: World, keys: KeyRing, request: Request) -> Response:
 
 
 def _dispatch(world: World, keys: KeyRing, request: Request) -> Response:
-    segment, _, rest = request.path.lstrip("/").partition("/")
+    segment, _unused, rest = request.path.lstrip("/").partition("/")
     if request.method == "GET":
         if rest == "discovery/instance":
             return discovery.instance_discovery(request)

@@ -83,7 +83,7 @@ def _check_audience(tenant: Tenant, request: Request, claims: dict[str, Any]) ->
     wanted = urlsplit(str(claims.get("aud", "")))
     place = place_of(wanted.hostname or "")
     same_host = f"{wanted.scheme}://{wanted.netloc}" == request.base_url or (place is not None and place.service == "entra")
-    segment, _, rest = wanted.path.lstrip("/").partition("/")
+    segment, _unused, rest = wanted.path.lstrip("/").partition("/")
     known_names = {tenant.id, tenant.domain, *tenant.document["verified_domains"], "organizations", "common"}
     if not (same_host and segment.lower() in known_names and rest in ("oauth2/v2.0/token", "oauth2/token", "v2.0")):
         raise SignInError(700023, f"Client assertion audience claim does not match Realm issuer. Audience: '{claims.get('aud')}'.")

@@ -114,11 +114,11 @@ def _check_secret(world: World, client: Client, secret: str) -> None:
 
 
 def _basic_secret(request: Request, app_id: str) -> str:
-    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    scheme, _unused, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return ""
     try:
-        user, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        user, _unused, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return ""
     return unquote(secret) if unquote(user).lower() == app_id else ""

@@ -61,7 +61,7 @@ def instance_discovery(request: Request) -> Response:
     query = parse_qs(request.query)
     endpoint = urlsplit(query.get("authorization_endpoint", [""])[0])
     host = endpoint.hostname or ""
-    known = any(host in aliases for _, _, aliases in _ALIAS_GROUPS)
+    known = any(host in aliases for _unused, _unused, aliases in _ALIAS_GROUPS)
     if not known and host not in LOCAL_HOSTS:
         raise SignInError(50049, "Unknown or invalid instance.")
     authority = f"{endpoint.scheme}://{endpoint.netloc}"

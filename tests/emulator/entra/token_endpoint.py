@@ -77,7 +77,7 @@ def _client_credentials(call: TokenCall, client: Client) -> Response:
             f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value "
             "with /.default suffixed to the resource identifier (application ID URI).",
         )
-    resource, _ = call.resource()
+    resource, _unused = call.resource()
     if client.principal is None:
         raise SignInError(7000218, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
     return answer(call.request, 200, application_token(call.world, call.keys, call.tenant, call.request.base_url, resource, client.principal))

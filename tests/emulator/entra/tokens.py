@@ -86,7 +86,7 @@ def client_info(tenant: Tenant, user: Document) -> str:
 
 def authenticate(world: World, keys: KeyRing, authorization: str, service: Service, tenant: Tenant | None) -> Caller | TokenProblem:
     """Who sends this ``Authorization`` header to the service (``tenant``: the owner of the addressed organisation)."""
-    scheme, _, token = authorization.partition(" ")
+    scheme, _unused, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         return TokenProblem("missing")
     claims = _verified(keys, token.strip())

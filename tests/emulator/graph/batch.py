@@ -64,8 +64,11 @@ def _run_part(call: Call, part: dict[str, Any], statuses: dict[str, int], dispat
     failed = [other for other in part.get("dependsOn") or () if statuses[str(other).lower()] >= 400]
     if failed:
         error = GraphError(424, "FailedDependency", f"The request depends on the request '{failed[0]}', which failed.")
-        request_id = call.request.request_id
-        return {"id": part["id"], "status": 424, "headers": {}, "body": error.document(request_id, request_id, call.time().rstrip("Z"))}
+        return _refused(call, part, error)
+    if "://" in part["url"]:
+        # Addresses are relative to the version; some releases of Microsoft's own client send the host with them, and get this.
+        error = bad_request(f"Resource not found for the segment '{part['url'].partition('/')[0]}'.", "BadRequest")
+        return _refused(call, part, error)
     response = dispatch(_request(call, part))
     result: dict[str, Any] = {"id": part["id"], "status": response.status, "headers": _headers(response)}
     if response.body:
@@ -74,13 +77,18 @@ def _run_part(call: Call, part: dict[str, Any], statuses: dict[str, int], dispat
     return result
 
 
+def _refused(call: Call, part: dict[str, Any], error: GraphError) -> dict[str, Any]:
+    request_id = call.request.request_id
+    return {"id": part["id"], "status": error.status, "headers": {}, "body": error.document(request_id, request_id, call.time().rstrip("Z"))}
+
+
 def _headers(response: Response) -> dict[str, str]:
     names = {"content-type": "Content-Type", "cache-control": "Cache-Control", "location": "Location", "retry-after": "Retry-After"}
     return {names[name]: value for name, value in response.headers.items() if name in names}
 
 
 def _request(call: Call, part: dict[str, Any]) -> Request:
-    raw_path, _, query = str(part["url"]).partition("?")
+    raw_path, _unused, query = str(part["url"]).partition("?")
     raw_path = "/v1.0/" + raw_path.lstrip("/")
     headers = {str(name).lower(): str(value) for name, value in (part.get("headers") or {}).items()}
     body = part.get("body")

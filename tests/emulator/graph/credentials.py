@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import string
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,6 +44,11 @@ def shown(document: Document, *, with_keys: bool) -> Document:
     return {"passwordCredentials": passwords, "keyCredentials": keys}
 
 
+def _key_id(der: bytes) -> str:
+    """Make the key id of a certificate that was put into the tenant from outside."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, hashlib.sha1(der).hexdigest()))  # noqa: S324 (nothing depends on its strength)
+
+
 def _key_of(entry: Document) -> Document:
     certificate = x509.load_pem_x509_certificate(entry["pem"].encode())
     der = certificate.public_bytes(Encoding.DER)
@@ -51,7 +57,7 @@ def _key_of(entry: Document) -> Document:
         "displayName": entry.get("displayName") or certificate.subject.rfc4514_string(),
         "endDateTime": certificate.not_valid_after_utc.strftime(_TIME),
         "key": base64.b64encode(der).decode(),
-        "keyId": entry.get("keyId") or entry["thumbprint"],
+        "keyId": entry.get("keyId") or _key_id(der),
         "startDateTime": certificate.not_valid_before_utc.strftime(_TIME),
         "type": "AsymmetricX509Cert",
         "usage": "Verify",

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from odata_query import ast
 
-from ..odata import Filter, UnknownPropertyError, cut, decode_token, encode_token, matches, property_paths, sort
+from ..odata import Filter, UnknownPropertyError, cut, decode_token, encode_token, matches, property_paths, sort, without_token
 from ..store import Document
 from ..wire import Response, not_emulated
 from .call import Call, answer
@@ -185,8 +185,7 @@ def _page_size(call: Call, resource: ResourceType) -> int:
 
 def _next_link(call: Call, start: int) -> str:
     # The rest of the URL is repeated as it came, so that following the link asks the same question.
-    parts: Sequence[str] = [part for part in call.request.query.split("&") if part and not part.lower().startswith(("$skiptoken=", "%24skiptoken="))]
-    query = "&".join([*parts, f"$skiptoken={encode_token({'start': start})}"])
+    query = "&".join([*without_token(call.request.query), f"$skiptoken={encode_token({'start': start})}"])
     return f"{call.request.base_url}{call.request.raw_path}?{query}"
 
 

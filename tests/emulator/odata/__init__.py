@@ -10,10 +10,10 @@ the service's business: it passes a ``Lookup``, which gives a column's value or 
 from __future__ import annotations
 
 from .errors import QuerySyntaxError, UnknownPropertyError, UnsupportedQueryError
-from .evaluate import Lookup, matches, plain_lookup, property_paths
+from .evaluate import Lookup, like, matches, plain_lookup, property_paths
 from .filters import Filter, parse_filter
 from .options import Expand, OrderBy, Query, parse_query, split_outside
-from .shape import cut, decode_token, encode_token, project, sort
+from .shape import cut, decode_token, encode_token, project, sort, without_token
 
 __all__ = [
     "Expand",
@@ -27,6 +27,7 @@ __all__ = [
     "cut",
     "decode_token",
     "encode_token",
+    "like",
     "matches",
     "parse_filter",
     "parse_query",
@@ -35,4 +36,5 @@ __all__ = [
     "property_paths",
     "sort",
     "split_outside",
+    "without_token",
 ]

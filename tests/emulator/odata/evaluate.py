@@ -175,6 +175,11 @@ def _contains(function: str, haystack: Any, needle: Any, *, wildcards: bool) -> 
     return re.search(start + pattern + end, haystack, re.IGNORECASE | re.DOTALL) is not None
 
 
+def like(text: str, pattern: str) -> bool:
+    """Whether a whole text is like a pattern of SQL's LIKE."""
+    return re.fullmatch(_like(pattern), text, re.IGNORECASE | re.DOTALL) is not None
+
+
 def _like(pattern: str) -> str:
     """A regular expression for a pattern of SQL's LIKE."""
     pieces = re.split(r"(%|_|\[[^\]]+\])", pattern)

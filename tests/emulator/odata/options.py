@@ -53,7 +53,7 @@ def parse_query(raw: str, *, dollar_optional: bool = False) -> Query:
     for part in raw.split("&"):
         if not part:
             continue
-        raw_name, _, raw_value = part.partition("=")
+        raw_name, _unused, raw_value = part.partition("=")
         name, value = unquote_plus(raw_name), unquote_plus(raw_value)
         if dollar_optional and f"${name.lower()}" in _SYSTEM:
             name = f"${name}"
@@ -130,7 +130,7 @@ def _expand(text: str) -> tuple[Expand, ...]:
         options: dict[str, str] = {}
         for option in split_outside(rest[:-1], ";") if bracket else ():
             if option.strip():
-                option_name, _, value = option.strip().partition("=")
+                option_name, _unused, value = option.strip().partition("=")
                 _add(options, option_name, value)
         unknown = [option for option in options if option not in _SYSTEM and option != "$levels"]
         if unknown:

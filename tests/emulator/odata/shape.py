@@ -57,3 +57,8 @@ def decode_token(token: str) -> dict[str, Any]:
     if not isinstance(state, dict):
         raise QuerySyntaxError("The value of $skiptoken is not valid.")
     return state
+
+
+def without_token(query: str) -> list[str]:
+    """The parts of a raw query string, as they came, but for ``$skiptoken``: what a link to the next page repeats."""
+    return [part for part in query.split("&") if part and not part.lower().startswith(("$skiptoken=", "%24skiptoken="))]

@@ -39,7 +39,7 @@ class Web(BaseAdapter):
         self.log = log
         self.answers = list(answers)
 
-    def send(self, request: requests.PreparedRequest, **_: t.Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, **_unused: t.Any) -> requests.Response:  # type: ignore[override]
         with self.log.open("a") as log:
             log.write("asked\n")
         answer = self.answers.pop(0)
@@ -84,7 +84,7 @@ def _worker(directory: str, log: str) -> None:
 def test_workers_that_start_together_download_once(tmp_path: Path):
     log = tmp_path / "log"
     context = multiprocessing.get_context("fork")
-    workers = [context.Process(target=_worker, args=(str(tmp_path), str(log))) for _ in range(8)]
+    workers = [context.Process(target=_worker, args=(str(tmp_path), str(log))) for _unused in range(8)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.leadops.dynamics365.plugins.module_utils import _solution_package as subject
 from ansible_collections.leadops.dynamics365.plugins.module_utils._errors import InvalidOption
-from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_package import Dependency, RolePrivilege, read_package
+from ansible_collections.leadops.dynamics365.plugins.module_utils._package_customizations import RolePrivilege
+from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_package import Dependency, read_package
 from ansible_collections.leadops.dynamics365.tests.unit.plugins.solution_zip import CUSTOMIZATIONS, ROLE_ID, manifest, packed, sound_files
 
 EXTERNAL = b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>'

@@ -16,14 +16,9 @@ from ansible_collections.leadops.dynamics365.plugins.module_utils._errors import
 from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_import_results import failure, hex_code, judge_import, read_import_data
 from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_imports import ImportJob
 from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_package import Dependency, SolutionPackage
-from ansible_collections.leadops.dynamics365.plugins.module_utils._solutions import (
-    Action,
-    ImportSettings,
-    InstalledSolution,
-    check_dependencies,
-    decide,
-    plan_import,
-)
+from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_rules import Action, decide
+from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_writes import ImportSettings, import_write
+from ansible_collections.leadops.dynamics365.plugins.module_utils._solutions import InstalledSolution, check_dependencies
 
 PACKAGE = SolutionPackage("p.zip", "ContosoLeads", "Contoso Leads", "1.2", managed=True, publisher="contoso", content=b"PK")
 THERE = InstalledSolution("86928ed8-df37-4ce2-add5-47030a833bff", "ContosoLeads", "Contoso Leads", "1.2.0.0", managed=True, publisher="Contoso")
@@ -33,7 +28,7 @@ VERSIONS = st.lists(st.integers(0, 30000), min_size=2, max_size=4).map(lambda pa
 
 @pytest.mark.parametrize(
     ("installed", "action"),
-    [(None, Action.INSTALL), (THERE, Action.NONE), (replace(THERE, version="1.1.9999"), Action.UPDATE), (replace(THERE, version="0.10"), Action.UPDATE)],
+    [(None, Action.INSTALL), (THERE, Action.NONE), (replace(THERE, version="1.1.9999"), Action.UPGRADE), (replace(THERE, version="0.10"), Action.UPGRADE)],
 )
 def test_the_action_follows_from_the_versions(installed: InstalledSolution | None, action: Action):
     assert decide(PACKAGE, installed) is action
@@ -60,21 +55,17 @@ def test_after_the_import_there_is_nothing_to_do(given_version: str, installed_v
     try:
         action = decide(package, installed)
     except NotPossible:
-        assert decide(replace(package, version=installed_version), replace(installed, version=given_version)) is Action.UPDATE
+        assert decide(replace(package, version=installed_version), replace(installed, version=given_version)) is Action.UPGRADE
         return
-    plan = plan_import(package, installed, ImportSettings(), import_job_id="", id_from=lambda _answer: "")
-    after = replace(installed, version=plan.after["version"], managed=plan.after["managed"])
-    assert decide(package, after) is Action.NONE
-    assert action in (Action.NONE, Action.UPDATE)
+    assert decide(package, replace(installed, version=given_version)) is Action.NONE
+    assert action in (Action.NONE, Action.UPGRADE)
 
 
-def test_the_body_of_a_plan_is_made_when_it_is_sent():
-    plan = plan_import(PACKAGE, None, ImportSettings(), import_job_id="", id_from=lambda _answer: "")
-    body = plan.writes[0].body
-    assert callable(body)
-    assert body() == {"OverwriteUnmanagedCustomizations": False, "PublishWorkflows": True, "CustomizationFile": "UEs="}
-    assert plan.writes[0].repeatable is False
-    assert plan.before == {}
+def test_the_body_of_an_import_is_made_when_it_is_sent():
+    write = import_write(PACKAGE, None, Action.INSTALL, ImportSettings(), id_from=lambda _answer: "")
+    assert callable(write.body)
+    assert write.body() == {"OverwriteUnmanagedCustomizations": False, "PublishWorkflows": True, "CustomizationFile": "UEs="}
+    assert write.repeatable is False
 
 
 def test_missing_and_old_dependencies_are_named_together():

@@ -21,7 +21,7 @@ ROOT = "b1f0c7ae-0000-4000-8000-000000000001"
 COPY = "b1f0c7ae-0000-4000-8000-0000000000c1"
 NAME = "Marketplace O'Writer"
 ROLE_COLUMNS = "roleid,name,_businessunitid_value,_parentrootroleid_value"
-USER_COLUMNS = "systemuserid,domainname,azureactivedirectoryobjectid,applicationid,isdisabled,_businessunitid_value,deletedstate"
+USER_COLUMNS = "systemuserid,domainname,azureactivedirectoryobjectid,applicationid,isdisabled,accessmode,_businessunitid_value,deletedstate"
 EXPAND = f"systemuserroles_association($select={ROLE_COLUMNS})"
 ARGS = {"users": [UPN], "roles": [NAME]}
 
@@ -111,7 +111,7 @@ def test_any_other_refusal_stands():
 
 
 def test_what_never_shows_is_an_error():
-    ended = run(module, ARGS, users(user()), roles(BY_NAME, role()), assign(), *[shown() for _ in range(14)])
+    ended = run(module, ARGS, users(user()), roles(BY_NAME, role()), assign(), *[shown() for _unused in range(14)])
     assert ended.failed
     assert ended.result["error"]["kind"] == "WaitedTooLong"
     assert ended.result["changed"] is True
@@ -300,3 +300,109 @@ def test_options_are_checked_before_the_first_request(args: dict[str, t.Any], op
     ended = run(module, {**ARGS, **args})
     assert ended.failed
     assert f"{option}: is empty" in ended.result["msg"]
+
+
+TEAM = "c41b3f1e-0000-4000-8000-000000000009"
+GROUP = "5f0d6a0e-0000-4000-8000-000000000007"
+TEAM_COLUMNS = "teamid,name,teamtype,azureactivedirectoryobjectid,_businessunitid_value"
+TEAM_EXPAND = f"teamroles_association($select={ROLE_COLUMNS})"
+
+
+def team(*held: dict[str, t.Any], **changes: t.Any) -> dict[str, t.Any]:
+    row = {"teamid": TEAM, "name": "R&D / O'Team", "teamtype": 0, "azureactivedirectoryobjectid": None, "_businessunitid_value": CHILD_UNIT}
+    return {**row, "teamroles_association": list(held), **changes}
+
+
+def teams(*rows: dict[str, t.Any], condition: str = "name eq 'R&D / O''Team'") -> Expected:
+    return Expected("GET", f"{DATAVERSE}/teams?$select={TEAM_COLUMNS}&$filter={condition}&$expand={TEAM_EXPAND}", answer={"value": list(rows)})
+
+
+TEAM_ARGS = {"teams": ["R&D / O'Team"], "roles": [NAME]}
+
+
+def test_a_team_is_given_the_copy_of_its_unit():
+    assign_team = Expected("POST", f"{DATAVERSE}/teams({TEAM})/teamroles_association/$ref", 204, body={"@odata.id": f"{DATAVERSE}/roles({COPY})"})
+    shown_team = Expected(
+        "GET", f"{DATAVERSE}/teams?$select=teamid&$filter=teamid eq {TEAM}&$expand={TEAM_EXPAND}", answer={"value": [{**team(role()), "teamid": TEAM}]}
+    )
+    ended = run(module, TEAM_ARGS, teams(team()), roles(BY_NAME, role()), assign_team, shown_team)
+    assert not ended.failed, ended.result
+    assert ended.result["assignments"][0]["team"] == "R&D / O'Team"
+    assert ended.result["diff"]["after"] == {"team R&D / O'Team": [NAME]}
+    assert run(module, TEAM_ARGS, teams(team(role()))).result["changed"] is False
+
+
+def test_a_team_by_the_id_of_its_group():
+    found = teams(team(role(), azureactivedirectoryobjectid=GROUP, teamtype=2), condition=f"teamid eq {GROUP} or azureactivedirectoryobjectid eq {GROUP}")
+    assert run(module, {**TEAM_ARGS, "teams": [GROUP]}, found).result["changed"] is False
+
+
+def test_teams_that_cannot_hold_the_role():
+    assert "access team" in run(module, TEAM_ARGS, teams(team(teamtype=1))).result["msg"]
+    columns = "roleid,name,_businessunitid_value,_parentrootroleid_value,_roletemplateid_value,ismanaged,iscustomizable,isinherited"
+    root = Expected("GET", f"{DATAVERSE}/roles?$select={columns}&$filter=roleid eq {ROOT}", answer={"value": [{**role(ROOT, ROOT_UNIT), "isinherited": 0}]})
+    ended = run(module, TEAM_ARGS, teams(team(teamtype=2)), roles(BY_NAME, role()), root, check=True)
+    assert "team privileges only" in ended.result["msg"]
+
+
+def test_a_team_that_does_not_exist_or_is_ambiguous():
+    names = Expected("GET", f"{DATAVERSE}/teams?$select=name", answer={"value": [{"name": "R&D Team"}]})
+    assert "R&D Team" in run(module, TEAM_ARGS, teams(), names).result["msg"]
+    assert "does not exist" in run(module, {**TEAM_ARGS, "state": "absent"}, teams()).result["warnings"][0]
+    assert GROUP in run(module, TEAM_ARGS, teams(team(), team(teamid=GROUP))).result["msg"]
+
+
+OTHER = role("b1f0c7ae-0000-4000-8000-0000000000f1", name="Basic User", root="b1f0c7ae-0000-4000-8000-0000000000f0")
+
+
+def test_exact_adds_before_it_takes_away():
+    args = {**ARGS, "exact": True}
+    ended = run(module, args, users(user(OTHER, role(ROOT, ROOT_UNIT))), roles(BY_NAME, role()), assign(), remove(OTHER["roleid"]), remove(ROOT), shown(role()))
+    assert not ended.failed, ended.result
+    assert ended.result["diff"]["after"] == {UPN: [NAME]}
+    assert [item["state"] for item in ended.result["assignments"]] == ["present", "absent", "absent"]
+    assert run(module, args, users(user(role()))).result["changed"] is False
+
+
+def test_exact_with_no_roles_takes_everything_away():
+    ended = run(module, {"users": [UPN], "roles": [], "exact": True}, users(user(OTHER)), check=True)
+    assert [write["method"] for write in ended.result["writes"]] == ["DELETE"]
+
+
+def test_exact_leaves_disabled_users_alone():
+    ended = run(module, {**ARGS, "exact": True}, users(user(role(), OTHER, isdisabled=True)))
+    assert ended.failed
+    assert "disabled" in ended.result["msg"]
+
+
+def test_roles_that_come_through_teams_are_shown_and_do_not_count():
+    url = f"{DATAVERSE}/systemusers({USER})/teammembership_association?$select=teamid,name&$expand={TEAM_EXPAND}"
+    through = Expected("GET", url, answer={"value": [team(role())]})
+    ended = run(module, {**ARGS, "show_held_through_teams": True}, users(user()), roles(BY_NAME, role()), through, check=True)
+    assert ended.result["changed"] is True
+    assert ended.result["held_through_teams"] == [
+        {"user": UPN, "role": NAME, "role_id": COPY, "business_unit_id": CHILD_UNIT, "team": "R&D / O'Team", "team_id": TEAM}
+    ]
+
+
+def test_an_access_mode_that_limits_roles_is_told():
+    ended = run(module, ARGS, users(user(role(), accessmode=1)))
+    assert "administrative" in ended.result["warnings"][0]
+
+
+def test_many_users_are_asked_for_in_portions():
+    names = [f"user{number}@contoso.com" for number in range(25)]
+    rows = [user(role(), domainname=name, systemuserid=f"ad3b5737-0000-4000-8000-{number:012d}") for number, name in enumerate(names)]
+    first, second = (" or ".join(f"domainname eq '{name}'" for name in part) for part in (names[:20], names[20:]))
+    ended = run(module, {**ARGS, "users": names}, users(*rows[:20], condition=first), users(*rows[20:], condition=second))
+    assert ended.result["changed"] is False
+    assert len(ended.result["assignments"]) == 25
+
+
+@pytest.mark.parametrize(
+    ("args", "option"), [({"users": []}, "users"), ({"roles": []}, "roles"), ({"exact": True, "state": "absent"}, "exact"), ({"teams": [""]}, "teams[0]")]
+)
+def test_more_options_are_checked_before_the_first_request(args: dict[str, t.Any], option: str):
+    ended = run(module, {**ARGS, **args})
+    assert ended.failed
+    assert ended.result["msg"].startswith(f"contoso.crm4.dynamics.com: {option}")

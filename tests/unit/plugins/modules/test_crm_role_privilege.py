@@ -117,7 +117,7 @@ def test_check_mode_predicts_the_same_write():
 
 
 def test_a_change_that_never_shows_is_an_error():
-    never = [held() for _ in range(14)]
+    never = [held() for _unused in range(14)]
     ended = run(module, ARGS, by_name(role_row()), held(), lookup("prvReadAsyncOperation", "prvwriteasyncoperation"), add(**BOTH), *never)
     assert ended.failed
     assert ended.result["error"]["kind"] == "WaitedTooLong"

@@ -6,89 +6,40 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
 
 from ansible_collections.leadops.dynamics365.plugins.modules import crm_solution as module
+from ansible_collections.leadops.dynamics365.tests.unit.plugins.solution_wire import (
+    FOREIGN,
+    HOLDING,
+    JOB,
+    LOCK,
+    NAME,
+    NOW,
+    OPERATION,
+    history,
+    import_of,
+    job,
+    jobs,
+    operations,
+    patches,
+    polled,
+    progress,
+    roles,
+    solutions,
+    start,
+    verified,
+)
 from ansible_collections.leadops.dynamics365.tests.unit.plugins.solution_zip import ROLE_ID, manifest, write_package
-from ansible_collections.leadops.dynamics365.tests.unit.plugins.wire import DATAVERSE, ORGANIZATION, Expected, FakeClock, Run, run
-
-NAME = "ContosoLeads"
-OPERATION = "310799b8-dc6c-ee11-9ae7-000d3aaae21d"
-FOREIGN = "410799b8-dc6c-ee11-9ae7-000d3aaae21d"
-JOB = "1b1fa80d-aa0f-4291-b60c-b0745304ce24"
-NOW = datetime.fromtimestamp(FakeClock().now(), UTC).isoformat()
-LOCK = {"error": {"code": "0x80071151", "message": "Cannot start another [Import] because there is a previous [PublishAll] running at this moment."}}
-MODERN = {"organization_version": "9.2.24014.00186"}
+from ansible_collections.leadops.dynamics365.tests.unit.plugins.wire import DATAVERSE, ORGANIZATION, Expected, run
 
 
 @pytest.fixture
 def package(tmp_path: Path) -> str:
     return write_package(tmp_path)
-
-
-def solutions(version: str = "", *, managed: bool = True, names: tuple[str, ...] = (NAME,), root: str = DATAVERSE) -> Expected:
-    row = {"solutionid": "86928ed8-0000-4000-8000-000000000001", "uniquename": NAME, "friendlyname": "x", "version": version, "ismanaged": managed}
-    wanted = " or ".join(f"uniquename eq '{name}'" for name in names)
-    url = f"{root}/solutions?$select=solutionid,uniquename,friendlyname,version,ismanaged&$filter={wanted}&$expand=publisherid($select=uniquename)"
-    return Expected("GET", url, answer={"value": [{**row, "publisherid": {"uniquename": "contoso"}}] if version else []})
-
-
-def operations(*rows: tuple[str, int, int]) -> Expected:
-    values = [{"asyncoperationid": name, "statecode": state, "statuscode": status, "createdon": NOW} for name, state, status in rows]
-    url = f"{DATAVERSE}/asyncoperations?$select=asyncoperationid,statecode,statuscode,createdon&$filter=messagename eq 'ImportSolutionAsync'"
-    return Expected("GET", f"{url}&$orderby=createdon desc&$top=20", answer={"value": values})
-
-
-def jobs(*rows: dict[str, t.Any], root: str = DATAVERSE) -> Expected:
-    url = f"{root}/importjobs?$select=importjobid,solutionname,progress,createdon,startedon,completedon&$orderby=createdon desc&$top=20"
-    return Expected("GET", url, answer={"value": [{"createdon": NOW, "completedon": None, "importjobid": JOB, **row} for row in rows]})
-
-
-def history(*statuses: int, status: int = 200) -> Expected:
-    url = f"{DATAVERSE}/msdyn_solutionhistories?$select=msdyn_name,msdyn_status,msdyn_starttime&$filter=msdyn_name eq '{NAME}'"
-    answer = {"value": [{"msdyn_name": NAME, "msdyn_status": value} for value in statuses]}
-    return Expected("GET", f"{url}&$orderby=msdyn_starttime desc&$top=1", status, answer)
-
-
-def start(status: int = 200, answer: t.Any = None, **more: t.Any) -> Expected:
-    def right(body: t.Any) -> bool:
-        return set(body) == {"OverwriteUnmanagedCustomizations", "PublishWorkflows", "CustomizationFile"}
-
-    ids = {"ImportJobKey": JOB, "AsyncOperationId": OPERATION}
-    return Expected("POST", f"{DATAVERSE}/ImportSolutionAsync", status, answer or ids, body=right, **more)
-
-
-def polled(state: int, status: int, **values: t.Any) -> Expected:
-    url = f"{DATAVERSE}/asyncoperations({OPERATION})?$select=statecode,statuscode,message,friendlymessage,errorcode,startedon,completedon"
-    return Expected("GET", url, answer={"statecode": state, "statuscode": status, **values})
-
-
-def job(status: int = 200, root: str = DATAVERSE, job_id: str = JOB, **values: t.Any) -> Expected:
-    url = f"{root}/importjobs({job_id})?$select=importjobid,solutionname,progress,startedon,completedon,data"
-    row = {"importjobid": job_id, "solutionname": NAME, "progress": 73.08, "completedon": NOW, "data": "", **values}
-    return Expected("GET", url, status, row if status == 200 else {"error": {"code": "0x80040217", "message": "importjob Does Not Exist"}})
-
-
-def progress(value: float | None) -> Expected:
-    missing = {"error": {"code": "0x80040217", "message": "Does Not Exist"}}
-    return Expected("GET", f"{DATAVERSE}/importjobs({JOB})?$select=progress", 404 if value is None else 200, missing if value is None else {"progress": value})
-
-
-def roles(*names: str, root: str = DATAVERSE) -> Expected:
-    url = f"{root}/roles?$select=roleid,name&$filter=_parentroleid_value eq null and (name eq 'Lead Writer')"
-    return Expected("GET", url, answer={"value": [{"roleid": ROLE_ID, "name": name} for name in names]})
-
-
-def verified(version: str = "1.0.0.0") -> tuple[Expected, ...]:
-    return solutions(version), roles("Lead Writer")
-
-
-def import_of(package: str, *script: Expected, check: bool = False, **args: t.Any) -> Run:
-    return run(module, {"path": package, **MODERN, **args}, *script, check=check)
 
 
 def test_the_same_version_costs_one_request(package: str):
@@ -122,12 +73,12 @@ def test_an_install_is_followed_and_verified(package: str):
 
 
 def test_check_mode_predicts_the_writes_without_making_them(package: str):
-    ended = import_of(package, solutions("0.9"), operations(), check=True)
+    ended = import_of(package, solutions("0.9"), operations(), patches(), check=True)
     assert ended.result["changed"] is True
-    assert ended.result["action"] == "update"
+    assert ended.result["action"] == "upgrade"
     assert ended.result["planned"] is True
     assert ended.result["import_job"] == {"id": "", "async_operation_id": "", "planned": True}
-    real = import_of(package, solutions("0.9"), operations(), start(), polled(3, 30), job(), *verified())
+    real = import_of(package, solutions("0.9"), patches(), operations(), start(verb="StageAndUpgradeAsync"), polled(3, 30), job(), *verified())
     assert real.result["writes"] == ended.result["writes"]
     assert real.result["diff"] == ended.result["diff"]
 
@@ -166,7 +117,9 @@ def test_a_running_import_of_the_same_solution_is_followed_instead(package: str)
 
 def test_the_history_tells_before_the_import_job_does(package: str):
     by_name = "/importjobs?$select=importjobid,solutionname,progress,createdon,startedon,completedon,data"
-    found = Expected("GET", f"{DATAVERSE}{by_name}&$orderby=createdon desc&$top=1&$filter=solutionname eq '{NAME}'", answer={"value": []})
+    found = Expected(
+        "GET", f"{DATAVERSE}{by_name}&$orderby=createdon desc&$top=1&$filter=solutionname eq '{NAME}' or solutionname eq '{HOLDING}'", answer={"value": []}
+    )
     ended = import_of(package, solutions(), operations((OPERATION, 0, 0)), jobs(), history(0), polled(3, 30), found, *verified())
     assert ended.result["changed"] is False
 
@@ -248,7 +201,7 @@ def test_a_lost_answer_is_resolved_by_looking(package: str):
 
 def test_a_start_that_had_no_effect_is_made_once_more(package: str):
     broken = requests.ConnectionError("Connection aborted.")
-    looks = [operations() for _ in range(7)]
+    looks = [operations() for _unused in range(7)]
     script = [solutions(), operations(), start(raises=broken), *looks, operations(), solutions(), start(), polled(3, 30), job(), *verified()]
     ended = import_of(package, *script)
     assert not ended.failed, ended.result
@@ -274,10 +227,10 @@ def test_a_failed_import_is_a_failure_with_its_components(package: str):
 
 def test_success_without_the_solution_or_its_role_is_a_failure(package: str):
     begun = (solutions(), operations(), start(), polled(3, 30), job())
-    ended = import_of(package, *begun, *[solutions("0.9") for _ in range(20)])
+    ended = import_of(package, *begun, *[solutions("0.9") for _unused in range(20)])
     assert ended.failed
     assert "version 0.9" in ended.result["msg"]
-    ended = import_of(package, *begun, *[step for _ in range(20) for step in (solutions("1.0.0.0"), roles())])
+    ended = import_of(package, *begun, *[step for _unused in range(20) for step in (solutions("1.0.0.0"), roles())])
     assert ended.failed
     assert "these roles of the package are not there: Lead Writer" in ended.result["msg"]
 
@@ -288,10 +241,10 @@ def test_a_timeout_says_what_still_runs(package: str):
         solutions(),
         operations(),
         start(),
-        *[polled(2, 20) for _ in range(3)],
+        *[polled(2, 20) for _unused in range(3)],
         *[polled(2, 20), progress(None)],
         *[polled(2, 20), progress(12.0)],
-        *[step for _ in range(3) for step in (polled(2, 20), progress(45.0))],
+        *[step for _unused in range(3) for step in (polled(2, 20), progress(45.0))],
         wait_timeout=30,
     )
     assert ended.failed
@@ -303,8 +256,8 @@ def test_a_timeout_says_what_still_runs(package: str):
 
 
 def test_a_stalled_import_is_pointed_out_once(package: str):
-    polls = [step for _ in range(80) for step in (polled(2, 20), progress(45.0))]
-    ended = import_of(package, solutions(), operations(), start(), *[polled(2, 20) for _ in range(3)], *polls, wait_timeout=700)
+    polls = [step for _unused in range(80) for step in (polled(2, 20), progress(45.0))]
+    ended = import_of(package, solutions(), operations(), start(), *[polled(2, 20) for _unused in range(3)], *polls, wait_timeout=700)
     assert ended.failed
     assert sum("stalled" in line for line in ended.progress) == 1
 
@@ -343,7 +296,7 @@ def test_an_old_organisation_imports_while_we_wait_and_a_cut_is_survived(package
         return "ImportJobId" in body
 
     post = Expected("POST", f"{root}/ImportSolution", 204, body=keep, raises=requests.ReadTimeout("Read timed out.") if cut else None)
-    looks = [old_job(sent, root) for _ in range(3 if cut else 1)]
+    looks = [old_job(sent, root) for _unused in range(3 if cut else 1)]
     for look in looks[:-1]:
         look.url = ""
     ended = run(

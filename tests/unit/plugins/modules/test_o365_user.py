@@ -168,7 +168,7 @@ def test_an_update_is_one_request_and_waits_until_it_can_be_read():
 
 
 def test_what_never_becomes_readable_fails_and_tells_what_was_done():
-    never = [by_id() for _ in range(20)]
+    never = [by_id() for _unused in range(20)]
     ended = run(module, {**ARGS, "account_enabled": False, "admin_roles": "ignore"}, by_name(ROW), patch({"accountEnabled": False}), *never)
     assert ended.failed
     assert ended.result["error"]["kind"] == "WaitedTooLong"
@@ -396,3 +396,190 @@ def test_a_missing_permission_is_named():
     assert "User.Read.All" in text
     text = why(run(module, WITH_LICENSE, by_name(), deleted(), organization(), Expected("GET", products().url, 403, DENIED)))
     assert "Organization.Read.All" in text
+
+
+FLOW = "7e6d7d78-73de-46ba-83b1-6d25117334ba"
+PLANS = [{"servicePlanId": FLOW, "servicePlanName": "FLOW_DYN_APPS"}, {"servicePlanId": "bf36ca64-95c6-4918-9275-eb9f4ce2c04f", "servicePlanName": "CRMPLAN2"}]
+WITHOUT_FLOW = {**ARGS, "licenses": ["CRMPLAN2"], "disabled_plans": {"CRMPLAN2": ["flow_dyn_apps"]}, "admin_roles": "ignore"}
+
+
+def products_with_plans() -> Expected:
+    row = products().answer["value"][0]
+    return Expected("GET", f"{GRAPH}/subscribedSkus?$select={PRODUCT_COLUMNS},servicePlans", answer={"value": [{**row, "servicePlans": PLANS}]})
+
+
+def held(*disabled: str, group: str | None = None) -> dict[str, t.Any]:
+    state = {"skuId": SKU, "assignedByGroup": group, "state": "Active", "disabledPlans": list(disabled)}
+    return {**ROW, "assignedLicenses": [{"skuId": SKU, "disabledPlans": list(disabled)}], "licenseAssignmentStates": [state]}
+
+
+def test_plans_of_a_held_product_are_switched_off_in_one_call_and_waited_for():
+    body = {"addLicenses": [{"skuId": SKU, "disabledPlans": [FLOW]}], "removeLicenses": []}
+    call = Expected("POST", f"{GRAPH}/users/{ID}/assignLicense", answer={"id": ID}, body=body)
+    ended = run(module, WITHOUT_FLOW, by_name(held()), products_with_plans(), call, by_id(held()), by_id(held(FLOW)))
+    assert not ended.failed
+    assert ended.result["diff"]["before"] == {"disabled_plans": {"CRMPLAN2": []}}
+    assert ended.result["diff"]["after"] == {"disabled_plans": {"CRMPLAN2": ["FLOW_DYN_APPS"]}}
+    assert ended.result["user"]["disabled_plans"] == {"CRMPLAN2": ["FLOW_DYN_APPS"]}
+    predicted = run(module, WITHOUT_FLOW, by_name(held()), products_with_plans(), check=True)
+    assert predicted.result["writes"] == ended.result["writes"]
+    assert predicted.result["user"] == ended.result["user"]
+    assert run(module, WITHOUT_FLOW, by_name(held(FLOW)), products_with_plans()).result["changed"] is False
+
+
+def test_plans_that_are_not_named_stay_off():
+    ended = run(module, {**WITH_LICENSE, "admin_roles": "ignore"}, by_name(held(FLOW)), products())
+    assert ended.result["changed"] is False
+    assert ended.result["user"]["disabled_plans"] == {"CRMPLAN2": [FLOW]}
+
+
+def test_a_new_user_gets_its_licence_with_plans_off():
+    body = {"addLicenses": [{"skuId": SKU, "disabledPlans": [FLOW]}], "removeLicenses": []}
+    call = Expected("POST", f"{GRAPH}/users/{ID}/assignLicense", answer={"id": ID}, body=body)
+    ended = run(module, WITHOUT_FLOW, by_name(), deleted(), organization(), products_with_plans(), create(), call, by_id(held(FLOW)))
+    assert ended.result["diff"]["after"]["disabled_plans"] == {"CRMPLAN2": ["FLOW_DYN_APPS"]}
+
+
+@pytest.mark.parametrize("value", [{"CRMPLAN2": "FLOW_DYN_APPS"}, {"CRMPLAN2": [""]}])
+def test_the_form_of_the_plans_is_checked_before_the_first_request(value: dict[str, t.Any]):
+    assert "disabled_plans.CRMPLAN2" in why(run(module, {**ARGS, "disabled_plans": value}))
+
+
+def test_a_plan_that_a_group_switches_on_is_refused_before_anything_is_written():
+    assert "g-7" in why(run(module, WITHOUT_FLOW, by_name(held(group="g-7")), products_with_plans()))
+
+
+def test_exact_says_what_stays_and_why():
+    ended = run(module, {**ARGS, "licenses": [], "license_mode": "exact", "admin_roles": "ignore"}, by_name(held(group="g-7")))
+    assert ended.result["changed"] is False
+    (kept,) = ended.result["kept_licenses"]
+    assert (kept["sku_id"], kept["group_ids"]) == (SKU, ["g-7"])
+    assert "through a group" in kept["why"]
+    assert ended.result["user"]["licenses"] == [{"sku_id": SKU, "sku_part_number": None, "source": "group", "group_ids": ["g-7"]}]
+
+
+def test_plans_that_exclude_each_other_are_told_by_name():
+    refused = error("Request_BadRequest", f"License assignment failed because service plans {FLOW}, {PLANS[1]['servicePlanId']} are mutually exclusive.")
+    script = (products(), assign(400, refused), by_id(ROW), products_with_plans())
+    text = why(run(module, {**WITH_LICENSE, "admin_roles": "ignore"}, by_name(ROW), *script))
+    assert "FLOW_DYN_APPS (of CRMPLAN2) and CRMPLAN2 (of CRMPLAN2) exclude each other" in text
+    script = (products(), assign(400, refused), by_id(ROW), Expected("GET", products_with_plans().url, 403, DENIED))
+    assert "exclude" in why(run(module, {**WITH_LICENSE, "admin_roles": "ignore"}, by_name(ROW), *script))
+
+
+def test_attributes_are_set_cleared_and_compared_as_sets():
+    args = {
+        **ARGS,
+        "admin_roles": "ignore",
+        "job_title": "Robot",
+        "department": "",
+        "state_or_province": "Wien",
+        "country": "Österreich",
+        "business_phones": [],
+        "other_mails": ["b@x.example", " a@x.example", "b@x.example"],
+    }
+    row = {**ROW, "department": "Sales", "jobTitle": "Robot", "businessPhones": ["1"], "otherMails": ["b@x.example"], "officeLocation": "18/2111"}
+    body = {"department": None, "businessPhones": [], "state": "Wien", "country": "Österreich", "otherMails": ["a@x.example", "b@x.example"]}
+    after = {**row, **body, "otherMails": ["b@x.example", "a@x.example"]}
+    ended = run(module, args, by_name(row), patch(body), by_id(after))
+    assert ended.result["diff"]["after"]["department"] == ""
+    assert set(ended.result["diff"]["before"]) == {"department", "business_phones", "state_or_province", "country", "other_mails"}
+    assert run(module, args, by_name(after)).result["changed"] is False
+
+
+ADMINISTRATOR = {"id": "Zm9v-1", "roleDefinitionId": "d2", "directoryScopeId": "/", "roleDefinition": {"displayName": "User Administrator"}}
+ELIGIBLE = {"roleDefinitionId": "d3", "directoryScopeId": "/administrativeUnits/a1"}
+ROLE_NAME = Expected("GET", f"{GRAPH}/roleManagement/directory/roleDefinitions/d3?$select=id,displayName", answer={"displayName": "Helpdesk Administrator"})
+WITHOUT_ROLES = {**ARGS, "display_name": "Leads", "admin_roles": "remove"}
+
+
+def take_assignment(status: int = 204, answer: t.Any = None) -> Expected:
+    return Expected("DELETE", f"{GRAPH}/roleManagement/directory/roleAssignments/Zm9v-1", status, answer)
+
+
+def take_eligibility(status: int = 201, answer: t.Any = None) -> Expected:
+    def accepts(body: dict[str, t.Any]) -> bool:
+        wanted = {"action": "adminRemove", "principalId": ID, "roleDefinitionId": "d3", "directoryScopeId": "/administrativeUnits/a1"}
+        return {**body, **wanted} == body and bool(body["justification"])
+
+    return Expected("POST", f"{GRAPH}/roleManagement/directory/roleEligibilityScheduleRequests", status, answer or {"id": "r"}, body=accepts)
+
+
+def test_roles_are_removed_before_anything_else_and_that_is_verified():
+    found = (memberships(), assigned(ADMINISTRATOR), eligible(ELIGIBLE), ROLE_NAME)
+    left = (memberships(), assigned(ADMINISTRATOR), eligible())
+    rename = patch({"displayName": "Leads"})
+    after = by_id({**ROW, "displayName": "Leads"})
+    ended = run(module, WITHOUT_ROLES, by_name(ROW), *found, take_assignment(), take_eligibility(), rename, after, *left, memberships(), assigned(), eligible())
+    assert not ended.failed
+    assert [write["method"] for write in ended.result["writes"]] == ["DELETE", "POST", "PATCH"]
+    roles = ["Helpdesk Administrator (eligible, can be activated) for /administrativeUnits/a1", "User Administrator"]
+    assert (ended.result["diff"]["before"]["admin_roles"], ended.result["diff"]["after"]["admin_roles"]) == (roles, [])
+    assert ended.result["user"]["admin_roles"] == []
+    predicted = run(module, WITHOUT_ROLES, by_name(ROW), *found, check=True)
+    assert (predicted.result["writes"], predicted.result["user"]) == (ended.result["writes"], ended.result["user"])
+    assert run(module, WITHOUT_ROLES, by_name({**ROW, "displayName": "Leads"}), *no_roles()).result["changed"] is False
+
+
+def test_roles_that_another_run_took_first_are_no_failure():
+    found = (memberships(), assigned(ADMINISTRATOR), eligible(ELIGIBLE), ROLE_NAME)
+    gone = error("RoleAssignmentDoesNotExist", "The Role assignment does not exist.")
+    script = (*found, take_assignment(404, NOT_FOUND), take_eligibility(400, gone), by_id(ROW), *no_roles())
+    assert not run(module, {**ARGS, "admin_roles": "remove"}, by_name(ROW), *script).failed
+
+
+def test_roles_through_a_group_name_the_group_and_nothing_is_written():
+    holder = {"@odata.type": "#microsoft.graph.group", "id": "g1", "displayName": "Operators", "isAssignableToRole": True}
+    script = (memberships(holder), assigned(ADMINISTRATOR), assigned({**ADMINISTRATOR, "id": "x"}, principal="g1"), eligible(), eligible(principal="g1"))
+    ended = run(module, WITHOUT_ROLES, by_name(ROW), *script)
+    assert "through the group Operators" in why(ended)
+    assert ended.result["changed"] is False
+
+
+def test_a_role_that_may_not_be_taken_names_the_permission():
+    found = (memberships(), assigned(ADMINISTRATOR), no_pim())
+    assert "RoleManagement.ReadWrite.Directory" in why(run(module, WITHOUT_ROLES, by_name(ROW), *found, take_assignment(403, DENIED)))
+
+
+def test_roles_that_still_show_after_a_minute_are_a_failure():
+    found = (memberships(), assigned(ADMINISTRATOR), no_pim())
+    ended = run(module, {**ARGS, "admin_roles": "remove"}, by_name(ROW), *found, take_assignment(), by_id(ROW), *found * 20)
+    assert ended.failed
+    assert ended.result["error"]["done"]
+
+
+GONE = {**ROW, "userPrincipalName": ID.replace("-", "") + UPN, "deletedDateTime": "2026-11-01T00:00:00Z"}
+PURGE = {"user_principal_name": UPN, "state": "absent", "purge": True}
+BIN = f"{GRAPH}/directory/deletedItems/{ID}"
+
+
+IN_BIN = Expected("GET", f"{BIN}?$select=id", 200, {"id": ID})
+NOT_IN_BIN = Expected("GET", f"{BIN}?$select=id", 404, NOT_FOUND)
+
+
+def test_purge_deletes_twice_and_waits_for_both():
+    delete, purge = Expected("DELETE", f"{GRAPH}/users/{ID}", 204), Expected("DELETE", BIN, 204)
+    not_yet = Expected("DELETE", BIN, 404, NOT_FOUND)
+    ended = run(module, PURGE, by_name(ROW), deleted(), delete, not_yet, purge, by_id(), IN_BIN, by_id(), NOT_IN_BIN)
+    assert not ended.failed
+    assert [write["path"] for write in ended.result["writes"]] == [f"users/{ID}", f"directory/deletedItems/{ID}"]
+    assert run(module, PURGE, by_name(ROW), deleted(), check=True).result["writes"] == ended.result["writes"]
+
+
+def test_purge_takes_those_that_were_deleted_before():
+    purge = Expected("DELETE", BIN, 204)
+    ended = run(module, PURGE, by_name(), deleted(GONE), purge, NOT_IN_BIN)
+    assert ended.result["diff"]["before"] == {"state": "deleted", "restorable": [ID]}
+    assert ended.result["diff"]["after"] == {"state": "absent", "restorable": []}
+    assert not run(module, PURGE, by_name(), deleted(GONE), Expected("DELETE", BIN, 404, NOT_FOUND), NOT_IN_BIN).failed
+    assert run(module, PURGE, by_name(), deleted()).result["changed"] is False
+    assert "purge" in why(run(module, {**PURGE, "state": "present"}))
+
+
+@pytest.mark.parametrize("target", ["userPrincipalName", "proxyAddresses"])
+def test_a_conflict_at_restoring_is_explained(target: str):
+    conflict = error("Request_BadRequest", f"Another object with the same value for property {target} already exists.")
+    restore = Expected("POST", f"{BIN}/restore", 400, conflict, body={})
+    text = why(run(module, {**ARGS, "deleted_user": "restore"}, by_name(), deleted(GONE), restore))
+    assert "newUserPrincipalName" in text
+    assert "deleted_user=ignore" in text

@@ -8,6 +8,7 @@ Standard input is the text of a tenants file, or nothing.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -31,8 +32,11 @@ def main() -> int:
     os.close(writer)
     with os.fdopen(reader, encoding="utf-8") as told:
         text = told.read()
-    print(text)
-    return 0 if text.startswith("{") else 1
+    if not text.startswith("{"):
+        sys.stderr.write(text)
+        return 1
+    print(json.dumps({"emulator": json.loads(text), "collection_root": str(root)}))
+    return 0
 
 
 def guard(root: Path, tenants: str, playbook: int, writer: int) -> None:

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, leadops.dynamics365 contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the organisation thinks of a package before it is imported (``StageSolution``).
+
+The package is uploaded for it, and the import then names the upload, so it travels once.
+
+This file is private to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ._errors import NotPossible
+from ._plan import Json, Plan, Write
+from ._solution_import_results import hex_code
+from ._solution_package import SolutionPackage
+from ._solution_turns import CarryOut
+from ._solution_writes import upload_id, validate_write
+
+PASSED = "passed"
+
+
+@dataclass
+class Validation:
+    """One package, validated at most once."""
+
+    package: SolutionPackage
+    tell: Callable[[str], None]
+    results: Json = field(default_factory=dict)
+    upload_id: str = ""
+    writes: tuple[Write, ...] = ()
+
+    def carry_out(self, send: CarryOut) -> None:
+        """Upload; raises NotPossible for a package that would not get through."""
+
+        def keep(answer: Json) -> str:
+            self.results = answer.get("StageSolutionResults") or {}
+            return upload_id(self.results)
+
+        write = validate_write(self.package, keep)
+        self.upload_id = send(Plan({}, {}, (write,)))["upload"]
+        self.writes = (write,)
+        if problem := problems(self.results):
+            raise NotPossible(
+                doing=f"import the solution {self.package.unique_name} {self.package.version}",
+                why=f"the organisation validated the package and refuses it: {problem}",
+                next_step="Correct what the organisation names. Nothing was imported; the organisation clears the upload away itself.",
+                done=[write.summary],
+            )
+        self.tell(f"the organisation has validated {self.package.unique_name} {self.package.version}")
+
+
+def problems(results: Json) -> str:
+    """What speaks against the import, as text; empty if nothing does."""
+    told = [
+        f"{found.get('Message') or 'no text'} ({hex_code(found.get('ErrorCode')) or found.get('SolutionValidationResultType')})"
+        for found in results.get("SolutionValidationResults") or []
+        if str(found.get("SolutionValidationResultType") or "Error").lower() == "error"
+    ]
+    for missing in results.get("MissingDependencies") or []:
+        name = missing.get("RequiredComponentDisplayName") or missing.get("RequiredComponentSchemaName") or "a component"
+        told.append(f"{missing.get('RequiredComponentType') or 'component'} {name} of {missing.get('RequiredSolutionName') or 'another solution'} is missing")
+    status = str(results.get("StageSolutionStatus") or "")
+    if status.lower() == PASSED:
+        return ""
+    return "; ".join(told) or f"its status is '{status or 'unknown'}', without a reason."
