@@ -107,7 +107,9 @@ def ansible_test(session: nox.Session, core: Core, python: str, kind: str) -> No
 
 def plain_pytest(session: nox.Session, core: Core, tests: str) -> None:
     """Run the tests below a directory with plain pytest: whole playbooks, or the emulator's own checks."""
-    session.install("-qq", core.requirement, "pytest", "hypothesis", *(f"--requirement={ROOT / name}" for name in REQUIREMENTS))
+    own = Path(tests, "requirements.txt")
+    requirements = [*REQUIREMENTS, *([str(own)] if (ROOT / own).exists() else [])]
+    session.install("-qq", core.requirement, "pytest", "hypothesis", *(f"--requirement={ROOT / name}" for name in requirements))
     with collection_copy(session) as collection:
         tree = str(collection.parents[2])
         session.run(

@@ -17,7 +17,7 @@ from ._dataverse import Dataverse
 from ._errors import NotPossible
 from ._plan import Plan, Write
 from ._privilege_writes import plan
-from ._privileges import Change, Held, label, read_held
+from ._privileges import Change, Held, is_baseline, label, read_held
 from ._roles import RoleRow, read_root_role
 
 _LONGEST_NAME = 100
@@ -40,7 +40,7 @@ class Companion:
 
     def to_result(self, known: t.Mapping[str, str], changes: Sequence[Change], unit_id: str | None) -> dict[str, t.Any]:
         """The form in a module's result, which crm_role_assignment takes in planned_roles."""
-        after = {item.name: item.depth for item in self.held if item.name}
+        after = {item.name: item.depth for item in self.held if item.name and not is_baseline(item.name)}
         for change in changes:
             after.pop(change.name, None)
             if change.after is not None:

@@ -129,7 +129,11 @@ class Connection:
 
     @cached_property
     def _session(self) -> t.Any:
-        return open_session(tls_context(self._params["ca_path"], validate=self._params["validate_certs"]))
+        path = self._params["ca_path"]
+        try:
+            return open_session(tls_context(path, validate=self._params["validate_certs"]))
+        except OSError as error:  # ssl.SSLError is one too
+            raise InvalidOption("ca_path", f"{path} holds no readable CA certificate ({error.strerror or error}).", "Give a PEM file.") from error
 
     @cached_property
     def _http(self) -> Http:

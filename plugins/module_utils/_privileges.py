@@ -12,7 +12,6 @@ This file is private to the collection.
 from __future__ import annotations
 
 import re
-import typing as t
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 

@@ -103,11 +103,11 @@ def read_root_role(dataverse: Dataverse, reference: str) -> RoleRow | None:
     """The root role of a name, or of the id of the root or any copy."""
     doing = f"look for the role {reference}"
     if not is_guid(reference):
-        found = _read(dataverse, f"name eq {literal(reference)} and _parentroleid_value eq null", doing)
+        found = read_role_rows(dataverse, f"name eq {literal(reference)} and _parentroleid_value eq null", doing)
     else:
-        found = _read(dataverse, f"roleid eq {reference.lower()}", doing)
+        found = read_role_rows(dataverse, f"roleid eq {reference.lower()}", doing)
         if found and found[0].root_id != found[0].id:
-            found = _read(dataverse, f"roleid eq {found[0].root_id}", doing)
+            found = read_role_rows(dataverse, f"roleid eq {found[0].root_id}", doing)
     return the_one(found, reference)
 
 
@@ -173,7 +173,8 @@ def find_planned(planned: Iterable[PlannedRole], reference: str) -> PlannedRole 
     return next((role for role in planned if wanted in (role.name.casefold(), role.id)), None)
 
 
-def _read(dataverse: Dataverse, condition: str, doing: str) -> list[RoleRow]:
+def read_role_rows(dataverse: Dataverse, condition: str, doing: str) -> list[RoleRow]:
+    """The roles that fit a filter, as one edits them."""
     path = "roles" + query(select=_COLUMNS, filter=condition)
     return [role_from_row(row) for row in dataverse.rows(path, doing=doing, headers=STRONG)]
 

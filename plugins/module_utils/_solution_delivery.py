@@ -12,11 +12,11 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ._dataverse import SOLUTION_LOCK, Dataverse
+from ._dataverse import IMPORT_TIMED_OUT, SOLUTION_LOCK, Dataverse
 from ._errors import InvalidOption, OutcomeUnknown, ServiceRefused, TaskError, WaitedTooLong
 from ._http import Clock
 from ._plan import Plan, Write
-from ._solution_import_results import ImportEnd, failure, judge_import
+from ._solution_import_results import ImportEnd, failure, hex_code, judge_import
 from ._solution_imports import ImportJob, Imports, Look
 from ._solution_package import SolutionPackage
 from ._solution_rules import Action, Rules, route
@@ -139,6 +139,9 @@ class SolutionDelivery:
             # A synchronous import that was answered is over
             over = bool(started.writes) and not started.assumed and not started.job.async_operation_id
             row = None if over else imports.follow(started.job, self.patience.import_end)
+            if row and started.job.id and hex_code(row.get("errorcode")).lower() == IMPORT_TIMED_OUT:
+                self.tell(f"the system job of the import of {self.package.unique_name} timed out, but the import goes on; following it by its import job")
+                row = imports.follow(ImportJob(started.job.id), self.patience.import_end)
             job = imports.job(started.job, with_data=True)
             return ImportEnd(succeeded=True) if over and job is None else judge_import(row, job)
         except TaskError as error:

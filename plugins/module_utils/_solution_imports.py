@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ._dataverse import Dataverse
+from ._dataverse import IMPORT_TIMED_OUT, Dataverse
 from ._errors import OutcomeUnknown, ServiceRefused, TaskError, WaitedTooLong
 from ._http import Clock
 from ._odata import Row, any_of, literal, query
@@ -110,11 +110,12 @@ class Imports:
         """After a start without an answer: the handle of the import if it did start."""
         if self.import_job_id and isinstance(error, ServiceRefused) and error.code.lower() in JOB_ID_IN_USE:
             return ImportJob(self.import_job_id).text()
-        if not isinstance(error, OutcomeUnknown):
+        timed_out = isinstance(error, ServiceRefused) and error.code.lower() == IMPORT_TIMED_OUT
+        if not isinstance(error, OutcomeUnknown) and not timed_out:
             return None
         self.tell(f"the answer to the start of the import of {self.name} was lost; looking whether it runs")
         # A gateway that ran out of time left the service at work; a broken connection mostly ended the matter
-        working = error.status == 504 or "Timeout" in type(error.__cause__).__name__
+        working = timed_out or error.status == 504 or "Timeout" in type(error.__cause__).__name__
         found = until(self.clock, lambda: self._started_since(before), seconds=60 if working else 15, first=0.5, longest=5)
         return found.text() if found else None
 

@@ -107,7 +107,7 @@ class Presence:
                     self.writes.append(validate_write(self.delivery.package, lambda _answer: ""))
                     self.task.warn("Check mode sends nothing, so the organisation did not validate the package (validate).")
                 self.writes.append(self.delivery.write(base, way.action, own_id))
-                self._warn_of_patches(base, way.action)
+                self._warn_of_patches(standing, way.action)
             if waits:
                 self.writes += self._second_half(way.action, own_id)
         if waits or way.action is Action.NONE:

@@ -238,7 +238,7 @@ companion_role:
       type: str
       sample: 1360fdcb-0000-4000-8000-000000000003
     privileges:
-      description: What it holds after the task, as name and depth.
+      description: What it holds after the task, as name and depth, without what every role holds.
       type: list
       elements: dict
       sample: [{name: prvReadAsyncOperation, depth: organization}]

@@ -339,7 +339,8 @@ user:
       type: dict
       sample: {CRMPLAN2: [FLOW_DYN_APPS]}
     admin_roles:
-      description: The admin roles that the user holds, which is none where they are forbidden or removed. V(null) if they were not looked at.
+      description: The admin roles that the user holds, which is none where they are forbidden or removed. V(null) if they were not looked at, as
+        those of a deleted user in check mode.
       type: list
       elements: dict
       sample: []

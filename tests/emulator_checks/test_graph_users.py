@@ -247,6 +247,22 @@ def test_readers_see_a_new_user_late_and_writers_at_once(cloud: SmallCloud):
     assert cloud.get(f"/users/{made}").status == 200
 
 
+def test_readers_see_a_restored_user_late(cloud: SmallCloud):
+    cloud.time(read_lag=30.0)
+    assert cloud.delete(f"/users/{MEMBER_ID}").status == 204
+    assert cloud.post(f"/directory/deletedItems/{MEMBER_ID}/restore").status == 200
+    assert cloud.get(f"/users/{MEMBER_ID}").status == 404
+    assert cloud.patch(f"/users/{MEMBER_ID}", {"department": "Sales"}).status == 204
+    cloud.world.advance(31)
+    assert cloud.get(f"/users/{MEMBER_ID}").status == 200
+
+
+def test_select_does_not_heed_case(cloud: SmallCloud):
+    found = cloud.get(f"/users/{MEMBER_ID}?$select=ID,OnPremisesExtensionAttributes").body
+    assert found["id"] == MEMBER_ID
+    assert "onPremisesExtensionAttributes" in found
+
+
 def test_reads_of_a_new_user_may_flap(cloud: SmallCloud):
     cloud.behave(flapping_reads=4)
     made = create(cloud).body["id"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -315,3 +316,151 @@ def test_many_users_teams_and_roles_in_one_call(bench: Bench) -> None:
 def test_a_disabled_user_is_recognised(bench: Bench) -> None:
     _disabled(bench)
     assert "disabled" in bench.converge("crm_role_assignment", users=[alex(bench)["domainname"]], roles=["Delegate"])["msg"]
+
+
+# --- crm_role_privilege ---
+
+READ, WRITE, OWN_SETTINGS = "prvReadAsyncOperation", "prvWriteAsyncOperation", "prvCreateUserEntityUISettings"
+BASELINE = {"prvReadSharePointData", "prvWriteSharePointData", "prvCreateSharePointData", "prvReadSharePointDocument"}
+
+
+def held_privileges(bench: Bench, role_id: str) -> dict[str, str]:
+    """Depth by name, without what every role holds."""
+    url = bench.about["org_url"]
+    answer = bench.emulator.call(
+        "GET", f"{url}/api/data/v9.2/RetrieveRolePrivilegesRole(RoleId={role_id})", bench.emulator.token(bench.tenant, url), headers={"Consistency": "Strong"}
+    )
+    return {item["PrivilegeName"]: item["Depth"] for item in answer.json()["RolePrivileges"] if item["PrivilegeName"] not in BASELINE}
+
+
+PRIVILEGE_STARTS: dict[str, dict[str, str]] = {
+    "nothing": {},
+    "as wanted": {READ: "Local"},
+    "lower": {READ: "Basic"},
+    "higher and more": {READ: "Global", WRITE: "Basic", OWN_SETTINGS: "Basic"},
+}
+PRIVILEGES_WANTED: dict[str, tuple[Json, Callable[[dict[str, str]], dict[str, str]]]] = {
+    "held": ({"depth": "business_unit"}, lambda held: {**held, READ: "Global" if held.get(READ) == "Global" else "Local"}),
+    "lowered": ({"depth": "local", "allow_lower": True}, lambda held: {**held, READ: "Local"}),
+    "exact": ({"depth": "business_unit", "exact": True}, lambda held: {READ: "Global" if held.get(READ) == "Global" else "Local"}),
+    "exact and lowered": ({"depth": "business_unit", "exact": True, "allow_lower": True}, lambda _held: {READ: "Local"}),
+    "absent": ({"state": "absent"}, lambda held: {name: depth for name, depth in held.items() if name != READ}),
+    "inherited": (
+        {"depth": "business_unit", "member_privilege_inheritance": "team_only"},
+        lambda held: {**held, READ: "Global" if held.get(READ) == "Global" else "Local"},
+    ),
+}
+
+
+# Only a removal has two forms
+FORMS = [(wanted, by_id) for wanted in PRIVILEGES_WANTED for by_id in ("no", "also", "only") if wanted == "absent" or by_id == "no"]
+
+
+@pytest.mark.parametrize(("wanted", "by_id"), FORMS)
+@pytest.mark.parametrize("start", PRIVILEGE_STARTS)
+def test_privileges(bench: Bench, start: str, wanted: str, by_id: str) -> None:
+    bench.begin(behaviour={"remove_privilege_by_id": {"no": False, "also": True, "only": "only"}[by_id]})
+    role_id = make_role(bench, STRANGE)
+    if PRIVILEGE_STARTS[start]:
+        listed = [{"name": name, "depth": depth.lower()} for name, depth in PRIVILEGE_STARTS[start].items()]
+        assert not bench.run("crm_role_privilege", role=role_id, privileges=listed)["failed"]
+    before = held_privileges(bench, role_id)
+    assert before == PRIVILEGE_STARTS[start]
+    options, expected = PRIVILEGES_WANTED[wanted]
+    args = {name: value for name, value in options.items() if name != "depth"}
+    item = {"table": "asyncoperation", "access": ["read"], **({"depth": options["depth"]} if "depth" in options else {})}
+    ended = bench.converge("crm_role_privilege", role=STRANGE, privileges=[item], **args)
+    assert not ended["failed"], ended["msg"]
+    assert held_privileges(bench, role_id) == expected(before)
+    assert bench.row("roles", roleid=role_id)["isinherited"] == (0 if wanted == "inherited" else 1)
+
+
+def test_what_every_role_holds_stays(bench: Bench) -> None:
+    role_id = make_role(bench, "Anything")
+    ended = bench.converge("crm_role_privilege", role=role_id, privileges=[{"name": "prvReadSharePointData"}], state="absent")
+    assert "belongs to every role" in ended["warnings"][0]
+    assert not bench.converge("crm_role_privilege", role=role_id, privileges=[], exact=True)["changed"]
+
+
+def test_a_refused_inheritance_is_told(bench: Bench) -> None:
+    bench.begin(behaviour={"inheritance_fixed": True})
+    make_role(bench, "Anything")
+    ended = bench.run("crm_role_privilege", role="Anything", privileges=[], member_privilege_inheritance="team_only")
+    assert "role editor" in ended["error"]["next_step"]
+
+
+def test_a_locked_role_and_its_companion(bench: Bench) -> None:
+    listed = [{"name": READ, "depth": "organization"}, {"name": OWN_SETTINGS, "depth": "user"}]
+    refused = bench.converge("crm_role_privilege", role="Basic User", privileges=listed)
+    assert "companion" in refused["error"]["next_step"]
+    ended = bench.converge("crm_role_privilege", role="Basic User", privileges=listed, locked_role="companion")
+    companion = ended["companion_role"]
+    assert companion["name"] == "Basic User (additional privileges)"
+    assert held_privileges(bench, companion["id"]) == {READ: "Global"}, "Basic User holds the other one itself"
+    more = [{"name": READ, "depth": "organization"}, {"name": WRITE, "depth": "organization"}]
+    bench.converge("crm_role_privilege", role="Basic User", privileges=more, locked_role="companion")
+    assert held_privileges(bench, companion["id"]) == {READ: "Global", WRITE: "Global"}
+    person = alex(bench)
+    bench.converge("crm_role_assignment", users=[person["domainname"]], roles=["Basic User", companion["name"]])
+    assert held_names(bench, person) == ["Basic User", companion["name"]]
+    # Basic User itself holds the right to write at a lesser depth, which cannot be taken away
+    assert "locked" in bench.converge("crm_role_privilege", role="Basic User", privileges=[{"name": WRITE}], state="absent", locked_role="companion")["msg"]
+
+
+# --- crm_role_info ---
+
+
+def test_what_roles_there_are(bench: Bench) -> None:
+    role_id = make_role(bench, STRANGE)
+    bench.run("crm_role_privilege", role=role_id, privileges=[{"name": READ, "depth": "business_unit"}])
+    person = alex(bench)
+    bench.store("systemusers", person["systemuserid"], _businessunitid_value=unit(bench, "Sales EMEA")["businessunitid"])
+    person = alex(bench)
+    give(bench, person, STRANGE)
+    give(bench, bench.row("teams", name=bench.about["name"]), STRANGE)
+    ended = bench.converge("crm_role_info", roles=[STRANGE, "system *", "No Such Role"], privileges=True, holders=True)
+    assert [role["name"] for role in ended["roles"]] == [STRANGE, "System Administrator", "System Customizer"]
+    assert ended["missing"] == ["No Such Role"]
+    strange = ended["roles"][0]
+    assert (strange["id"], strange["managed"], strange["customizable"], strange["is_root"]) == (role_id, False, True, True)
+    assert {item["name"]: item["depth"] for item in strange["privileges"] if item["name"] not in BASELINE} == {READ: "business_unit"}
+    assert [user["user_principal_name"] for user in strange["users"]] == [person["domainname"]]
+    assert [team["name"] for team in strange["teams"]] == [bench.about["name"]]
+    copy = bench.run("crm_role_info", roles=[role_id], business_unit="Sales EMEA", holders=True)["roles"]
+    assert [(role["root_id"], role["is_root"], role["business_unit"], len(role["users"]), len(role["teams"])) for role in copy if not role["is_root"]] == [
+        (role_id, False, "Sales EMEA", 1, 0)
+    ]
+    everything = bench.run("crm_role_info")["roles"]
+    assert len(everything) == len([row for row in bench.rows("roles") if row["_parentroleid_value"] is None])
+    assert "privileges" not in everything[0]
+
+
+# --- runs at the same time, and a service that has a bad day ---
+
+
+def test_four_runs_at_once_make_one_of_each(bench: Bench) -> None:
+    bench.begin(behaviour={"second_assignment": "duplicate"})
+    application_id = bench.about["public_client_id"]
+    listed = [{"name": READ, "depth": "organization"}]
+    steps: list[tuple[str, Json]] = [
+        ("crm_user", {"application_id": application_id}),
+        ("crm_role_privilege", {"role": "Basic User", "privileges": listed, "locked_role": "companion", "companion_role": STRANGE}),
+        ("crm_role_assignment", {"users": [application_id], "roles": ["Delegate", STRANGE]}),
+    ]
+    for module, args in steps:
+        with ThreadPoolExecutor(4) as pool:
+            ended = list(pool.map(lambda _number, module=module, args=args: bench.run(module, **args), range(4)))
+        assert not any(result["failed"] for result in ended), [result.get("msg") for result in ended]
+    user = bench.row("systemusers", applicationid=application_id)
+    assert held_names(bench, user) == ["Delegate", STRANGE]
+    assert len([row for row in bench.rows("systemusers") if row["applicationid"] == application_id]) == 1
+    assert len([row for row in bench.rows("roles") if row["name"] == STRANGE and row["_parentroleid_value"] is None]) == 1
+
+
+@pytest.mark.parametrize("kind", ["throttle", "unavailable"])
+def test_a_busy_organisation_is_waited_for(bench: Bench, kind: str) -> None:
+    bench.emulator.control("POST", "faults", [{"kind": kind, "service": "dataverse", "count": 2}])
+    ended = bench.run("crm_role_assignment", users=[alex(bench)["domainname"]], roles=["Delegate"])
+    bench.emulator.control("DELETE", "faults")
+    assert not ended["failed"], ended["msg"]
+    assert held_names(bench, alex(bench)) == ["Delegate"]

@@ -17,9 +17,9 @@ from .batch import run_batch
 from .context import Context, Preferences
 from .dispatch import run
 from .errors import bad_query, fault, no_such_property
-from .imports import advance_imports
 from .organization import Organization
 from .security import Access
+from .solution_jobs import advance_imports
 from .throttling import COOKIE, Allowance, limits_of, measured, server_of
 from .users import advance_users, enter
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .component_columns import COMPONENT_COLUMNS
+
 COLUMNS: Mapping[str, Mapping[str, str]] = {
+    **COMPONENT_COLUMNS,
     "account": {
         "DateTimeOffset": "createdon modifiedon",
         "Decimal": "revenue",

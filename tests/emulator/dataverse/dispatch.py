@@ -22,7 +22,8 @@ from .present import JSON_TYPE, check_query, etag, list_response, single_respons
 from .resource import RowKey, Segment, find_row, id_in_address, parse_key, parse_path, require_row
 from .roles import assign, unassign
 from .rows import related_row, related_rows, row_of, rows_of
-from .tables import SETS, TABLES, UNPLAYED_SETS, Navigation, Table
+from .tables import SETS, TABLES, Navigation, Table
+from .unplayed import UNPLAYED_SETS
 from .users import person_for
 
 
@@ -69,6 +70,8 @@ def _service_document(context: Context) -> Response:
 
 def _in_set(context: Context, table: Table, segments: list[Segment]) -> Response:
     first, rest = segments[0], segments[1:]
+    if table.logical == "msdyn_solutionhistory":
+        _check_history(context, first)
     if first.arguments is None:
         if not rest:
             return _collection(context, table)
@@ -90,6 +93,16 @@ def _in_set(context: Context, table: Table, segments: list[Segment]) -> Response
     if navigation is not None:
         return _below(context, table, row, navigation, rest)
     return _property(context, table, row, rest)
+
+
+def _check_history(context: Context, segment: Segment) -> None:
+    """The history is a virtual table: reading it can be refused, and not every organisation has it."""
+    state = context.org.switch("solution_history", "ok")
+    if state == "missing":
+        raise no_such_segment(segment.name)
+    privilege = context.org.catalogue.named("prvReadmsdyn_solutionhistory")
+    if state == "refused" and privilege is not None:
+        raise context.access.lacks(privilege)
 
 
 def _readable(context: Context, table: Table, rows: list[Document]) -> list[Document]:
@@ -145,8 +158,7 @@ def _row(context: Context, table: Table, key: RowKey) -> Response:
         case "DELETE":
             row = require_row(context.org, table, key)
             _check_match(context, row)
-            writing.delete(context, table, row)
-            return Response(204)
+            return writing.delete(context, table, row)
         case "PUT":
             raise context.not_emulated()
     raise wrong_verb(context.method, table.entity_set)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import json
+import re
 import zipfile
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -15,6 +17,7 @@ from xml.etree import ElementTree as ET
 from ..wire import ServiceError
 from .errors import bad_payload, fault
 
+_DEFINITION = re.compile(r"environmentvariabledefinitions/([^/]+)/environmentvariabledefinition\.xml")
 _REQUIRED = ("solution.xml", "customizations.xml", "[Content_Types].xml")
 
 
@@ -42,6 +45,7 @@ def read(content: bytes) -> dict[str, Any]:
             if not set(_REQUIRED) <= set(archive.namelist()):
                 raise bad_zip()
             solution, customizations, types = (_xml(archive.read(name)) for name in _REQUIRED)
+            variables = [_variable(archive, found[1]) for name in archive.namelist() if (found := _DEFINITION.fullmatch(name))]
     except (zipfile.BadZipFile, OSError, RuntimeError) as problem:
         raise bad_zip() from problem
     if not types.tag.endswith("}Types"):
@@ -57,10 +61,13 @@ def read(content: bytes) -> dict[str, Any]:
         "description": _localized(manifest, "Descriptions/Description"),
         "package_version": solution.get("SolutionPackageVersion", "9.2"),
         "publisher": _publisher(manifest),
+        "parent": manifest.findtext("ParentSolution/UniqueName"),
         "root_components": [dict(item.attrib) for item in manifest.findall("RootComponents/RootComponent")],
         "missing_dependencies": [_dependency(item) for item in manifest.findall("MissingDependencies/MissingDependency")],
         "roles": [_role(item) for item in customizations.findall("Roles/Role")],
         "entities": [name for item in customizations.findall("Entities/Entity") if (name := item.findtext("Name"))],
+        "connection_references": [_reference(item) for item in customizations.findall("connectionreferences/connectionreference")],
+        "environment_variables": variables,
     }
 
 
@@ -102,4 +109,31 @@ def _role(item: ET.Element) -> dict[str, Any]:
         "inherited": int(item.get("isinherited", "1")),
         "customizable": (item.findtext("IsCustomizable") or "1") == "1",
         "privileges": {entry.get("name", ""): entry.get("level", "") for entry in item.findall("RolePrivileges/RolePrivilege")},
+    }
+
+
+def _reference(item: ET.Element) -> dict[str, Any]:
+    return {
+        "name": item.get("connectionreferencelogicalname", ""),
+        "display_name": item.findtext("connectionreferencedisplayname") or "",
+        "description": item.findtext("description") or "",
+        "connector": item.findtext("connectorid") or "",
+    }
+
+
+def _variable(archive: zipfile.ZipFile, folder: str) -> dict[str, Any]:
+    path = f"environmentvariabledefinitions/{folder}"
+    definition = _xml(archive.read(f"{path}/environmentvariabledefinition.xml"))
+    label = definition.find("displayname")
+    value = None
+    if f"{path}/environmentvariablevalues.json" in archive.namelist():
+        document = json.loads(archive.read(f"{path}/environmentvariablevalues.json").decode("utf-8-sig"))
+        value = document["environmentvariablevalues"]["environmentvariablevalue"]
+    return {
+        "name": definition.get("schemaname", ""),
+        "display_name": (None if label is None else label.get("default")) or definition.get("schemaname", ""),
+        "type": int(definition.findtext("type") or "100000000"),
+        "default": definition.findtext("defaultvalue"),
+        "required": definition.findtext("isrequired") == "1",
+        "value": None if value is None else {"id": value.get("@environmentvariablevalueid"), "value": value.get("value")},
     }

@@ -1,163 +1,55 @@
 # Copyright (c) 2026, leadops.dynamics365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a package does to an organisation: whether it may come in, and what is there afterwards."""
+"""What a package makes of an organisation: the rows that are there afterwards."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
-from xml.etree import ElementTree as ET
 
 from ..store import Document
-from .organization import Organization, empty_row, version_numbers
-from .privileges import DEPTHS, table_of_unknown
-from .roles import baseline, copies_of, create_role, same_name
+from .component_rows import COMPONENT_TYPES, apply_component_rows
+from .organization import Organization, empty_row
+from .roles import baseline, copies_of, create_role
 from .security import root_role
 from .solution_package import read
+from .solution_problems import HOLDING_SUFFIX, installed, problem_of
 
-HOLDING_SUFFIX = "_Upgrade"
-RESTRICTED = frozenset({"active", "default", "system", "basic"})
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a package is refused."""
-
-    code: str
-    message: str
-    missing: list[dict[str, Any]] = field(default_factory=list)
-    """The missing dependencies, as the package declares them."""
-
-    @property
-    def number(self) -> int:
-        """The code as the signed number that job rows show."""
-        value = int(self.code, 16)
-        return value - (1 << 32) if value >= 1 << 31 else value
-
-    @property
-    def detail(self) -> str:
-        """The message, with the missing dependencies as XML behind it."""
-        return self.message + _missing_xml(self.missing) if self.missing else self.message
+_NAMESPACE = uuid.UUID("6f4c3f0e-8f5b-4a3a-9d0f-0e6a1d5c7b21")
 
 
-def _missing_xml(missing: list[dict[str, Any]]) -> str:
-    root = ET.Element("MissingDependencies")
-    for item in missing:
-        entry = ET.SubElement(root, "MissingDependency")
-        ET.SubElement(entry, "Required", item["required"])
-        ET.SubElement(entry, "Dependent", item["dependent"])
-    return " " + ET.tostring(root, encoding="unicode")
-
-
-def installed(org: Organization, unique_name: str) -> Document | None:
-    """Find an installed solution."""
-    return next((row for row in org.rows("solution") if row["uniquename"].lower() == unique_name.lower()), None)
-
-
-def problem_of(org: Organization, package: Mapping[str, Any], *, upgrade: bool) -> Problem | None:
-    """Find what keeps a package from being imported."""
-    return (
-        _identity_problem(org, package, upgrade=upgrade)
-        or _dependency_problem(org, package)
-        or next((problem for role in package["roles"] if (problem := _role_problem(org, package, role)) is not None), None)
-    )
-
-
-def _identity_problem(org: Organization, package: Mapping[str, Any], *, upgrade: bool) -> Problem | None:
-    name = package["unique_name"]
-    if name.lower() in RESTRICTED:
-        return Problem("0x8004f007", "Solution ID provided is restricted and cannot be imported.")
-    if installed(org, name + HOLDING_SUFFIX) is not None:
-        return Problem("0x80048539", f"Holding solution {name}{HOLDING_SUFFIX} already exists.")
-    current = installed(org, name)
-    if current is None:
-        return None
-    if package["managed"] and not current["ismanaged"]:
-        return Problem(
-            "0x80048040",
-            "The solution is already installed on this system as an unmanaged solution and the package supplied is attempting to install it in managed mode. "
-            "Import can only update solutions when the modes match. Uninstall the current solution and try again.",
-        )
-    if current["ismanaged"] and not package["managed"]:
-        return Problem(
-            "0x80048041",
-            "The solution is already installed on this system as a managed solution and the package supplied is attempting to install it in unmanaged mode. "
-            "Import can only update solutions when the modes match. Uninstall the current solution and try again.",
-        )
-    publisher = org.row("publisher", current["_publisherid_value"]) or {"uniquename": ""}
-    if publisher["uniquename"].lower() != package["publisher"]["unique_name"].lower():
-        change = f"from {publisher['uniquename']} to {package['publisher']['unique_name']}"
-        return Problem("0x8004801c", f"The following managed solution cannot be imported: {name}. The publisher name cannot be changed {change}.")
-    return _version_problem(org, package, current, upgrade=upgrade)
-
-
-def _version_problem(org: Organization, package: Mapping[str, Any], current: Document, *, upgrade: bool) -> Problem | None:
-    new, old = version_numbers(package["version"]), version_numbers(current["version"])
-    # Whether an update to a lower version is taken is not confirmed.
-    if (upgrade and new <= old) or (not upgrade and new < old and org.switch("lower_version_update", "refuse") == "refuse"):
-        return Problem("0x80048541", "The import solution must have a higher version than the existing solution it is upgrading.")
-    return None
-
-
-def _dependency_problem(org: Organization, package: Mapping[str, Any]) -> Problem | None:
-    missing = [item for item in package["missing_dependencies"] if not _is_met(org, item["required"].get("solution", ""))]
-    if not missing:
-        return None
-    return Problem("0x8004801d", f"The following solution cannot be imported: {package['unique_name']}. Some dependencies are missing.", missing)
-
-
-def _is_met(org: Organization, wanted: str) -> bool:
-    """Whether ``Name (1.2.3.4)`` is installed in that version or a higher one; the fourth number drifts and does not count."""
-    name, _unused, version = wanted.partition(" (")
-    found = installed(org, name)
-    if found is None:
-        return False
-    return not version or version_numbers(found["version"])[:3] >= version_numbers(version.rstrip(") "))[:3]
-
-
-def _role_problem(org: Organization, package: Mapping[str, Any], role: Mapping[str, Any]) -> Problem | None:
-    for name, level in role["privileges"].items():
-        privilege = org.catalogue.named(name)
-        if privilege is None:
-            entity = table_of_unknown(name)
-            if entity is None:
-                return Problem("0x80048058", f"Invalid privilege: {name}.")
-            required = {"type": "1", "schemaName": entity.logical, "displayName": entity.display, "solution": "msdynce_Sales (9.0.0.0)"}
-            dependent = {"type": "20", "displayName": role["name"], "id": f"{{{role['id']}}}"}
-            text = f"The following solution cannot be imported: {package['unique_name']}. Some dependencies are missing."
-            return Problem("0x8004801d", text, [{"required": required, "dependent": dependent}])
-        if level not in DEPTHS or level not in privilege.depths:
-            return Problem("0x8004140b", "Invalid privilege depth.")
-    known = org.row("role", role["id"])
-    if known is None and same_name(org, role["name"], org.root_unit["businessunitid"]) is not None:
-        return Problem("0x80048017", "Cannot import security role. The role with specified role id is not updatable or role name is not unique.")
-    return None
-
-
-def apply(org: Organization, package: Mapping[str, Any], caller_id: str, *, overwrite: bool) -> Document:
-    """Bring a package's components in, and return the solution's row."""
+def apply(org: Organization, package: Mapping[str, Any], caller_id: str, *, overwrite: bool, holding: bool = False) -> Document:
+    """Bring a package's components in, and return the solution's row; ``holding`` keeps them beside those of the old version."""
     publisher = _publisher(org, package["publisher"])
-    current = installed(org, package["unique_name"])
+    name = package["unique_name"] + (HOLDING_SUFFIX if holding else "")
+    current = installed(org, name)
+    parent = installed(org, package["parent"]) if package.get("parent") else None
     now = org.now_text()
     values: Document = {
-        "uniquename": package["unique_name"],
+        "uniquename": name,
         "friendlyname": package["friendly_name"],
         "description": package["description"],
         "version": package["version"],
         "ismanaged": package["managed"],
         "solutionpackageversion": package["package_version"],
         "_publisherid_value": publisher["publisherid"],
+        "_parentsolutionid_value": None if parent is None else parent["solutionid"],
         "_modifiedby_value": caller_id,
+        "_requires": package["missing_dependencies"],
     }
-    if current is not None:
+    if holding:
+        values["_package"] = dict(package)
+    if current is not None and not current.get("_early"):
         solution = org.put("solution", {**current, **values, "updatedon": now})
     else:
-        solution = org.put("solution", solution_row(org, **values, installedon=now, _createdby_value=caller_id))
+        first = current or solution_row(org, installedon=now, _createdby_value=caller_id)
+        solution = org.put("solution", {**first, **values, "_early": False})
     for role in package["roles"]:
-        _apply_role(org, package, role, solution, overwrite=overwrite)
-    _apply_components(org, package, solution)
+        if not holding or org.row("role", role["id"]) is None:
+            _apply_role(org, package, role, solution, overwrite=overwrite)
+    _apply_components(org, solution, component_ids(org, package, apply_component_rows(org, package, solution, caller_id)))
     return solution
 
 
@@ -220,20 +112,39 @@ def _apply_role(org: Organization, package: Mapping[str, Any], role: Mapping[str
         org.put("role", {**copy, "name": role["name"]})
 
 
-def _apply_components(org: Organization, package: Mapping[str, Any], solution: Document) -> None:
-    known = {row["objectid"] for row in org.rows("solutioncomponent") if row["_solutionid_value"] == solution["solutionid"]}
-    for component in package["root_components"]:
-        object_id = component.get("id", "").strip("{}").lower() or org.world.new_id()
-        if object_id not in known:
-            values = {
-                "solutioncomponentid": org.world.new_id(),
-                "componenttype": int(component.get("type", "0")),
-                "objectid": object_id,
-                "rootcomponentbehavior": int(component.get("behavior", "0")),
-                "ismetadata": component.get("type") == "1",
-                "_solutionid_value": solution["solutionid"],
-            }
-            org.put("solutioncomponent", empty_row("solutioncomponent", values))
+def object_id(org: Organization, attributes: Mapping[str, str]) -> str:
+    """The id of a component that a package names: as given, or made from type and schema name, other in each organisation."""
+    given = attributes.get("id", "").strip("{}").lower()
+    return given or str(uuid.uuid5(_NAMESPACE, f"{org.id}:{attributes.get('type', '0')}:{attributes.get('schemaName', '').lower()}"))
+
+
+def component_ids(org: Organization, package: Mapping[str, Any], rows: Mapping[str, str]) -> dict[str, Document]:
+    """List a package's components by their id; ``rows`` are those that have rows of their own, with their tables."""
+    named = {object_id(org, item): item for item in package["root_components"]}
+    extra = {row_id: {"type": str(COMPONENT_TYPES[table])} for row_id, table in rows.items()}
+    return {
+        key: {
+            "componenttype": int(item.get("type", "0")),
+            "objectid": key,
+            "rootcomponentbehavior": int(item.get("behavior", "0")),
+            "ismetadata": item.get("type") == "1",
+            "_schema_name": item.get("schemaName", ""),
+        }
+        for key, item in {**named, **extra}.items()
+    }
+
+
+def _apply_components(org: Organization, solution: Document, wanted: Mapping[str, Document]) -> None:
+    known = {row["objectid"] for row in components_of(org, solution)}
+    for key, values in wanted.items():
+        if key not in known:
+            fixed = {"solutioncomponentid": org.world.new_id(), "_solutionid_value": solution["solutionid"]}
+            org.put("solutioncomponent", empty_row("solutioncomponent", {**fixed, **values}))
+
+
+def components_of(org: Organization, solution: Document) -> list[Document]:
+    """List the rows of ``solutioncomponents`` of one solution."""
+    return [row for row in org.rows("solutioncomponent") if row["_solutionid_value"] == solution["solutionid"]]
 
 
 def write_history(org: Organization, package: Mapping[str, Any], operation: int, **values: Any) -> str:
@@ -247,7 +158,7 @@ def write_history(org: Organization, package: Mapping[str, Any], operation: int,
         "msdyn_publishername": package["publisher"]["unique_name"],
         "msdyn_operation": operation,
         "msdyn_suboperation": 1,
-        "msdyn_ispatch": False,
+        "msdyn_ispatch": bool(package.get("parent")),
         "msdyn_isoverwritecustomizations": False,
         "msdyn_starttime": org.now_text(),
     }
@@ -258,7 +169,7 @@ def write_history(org: Organization, package: Mapping[str, Any], operation: int,
 def install(org: Organization, content: bytes, caller_id: str) -> Document:
     """Bring a package in at once, as after a finished import."""
     package = read(content)
-    problem = problem_of(org, package, upgrade=False)
+    problem = problem_of(org, package)
     if problem is not None:
         raise ValueError(problem.detail)
     solution = apply(org, package, caller_id, overwrite=True)

@@ -245,6 +245,58 @@ _TABLES = (
         (_to("solutionid", "solution"),),
         writable=False,
     ),
+    Table(
+        "connectionreference",
+        "connectionreferences",
+        "connectionreferenceid",
+        "connectionreferencedisplayname",
+        "connectionreference",
+        "user",
+        10021,
+        "Connection Reference",
+        _OWNED,
+        alternate_keys=(("connectionreferencelogicalname",),),
+        lengths={"connectionreferencelogicalname": 100, "connectionid": 500},
+    ),
+    Table(
+        "environmentvariabledefinition",
+        "environmentvariabledefinitions",
+        "environmentvariabledefinitionid",
+        "displayname",
+        "EnvironmentVariableDefinition",
+        "user",
+        10010,
+        "Environment Variable Definition",
+        (
+            *_OWNED,
+            _children("environmentvariabledefinition_environmentvariablevalue", "environmentvariablevalue", "_environmentvariabledefinitionid_value"),
+        ),
+        alternate_keys=(("schemaname",),),
+        lengths={"schemaname": 100, "defaultvalue": 2000},
+    ),
+    # Its privileges are those of the definition.
+    Table(
+        "environmentvariablevalue",
+        "environmentvariablevalues",
+        "environmentvariablevalueid",
+        "schemaname",
+        "EnvironmentVariableDefinition",
+        "user",
+        10011,
+        "Environment Variable Value",
+        (*_OWNED, Navigation("EnvironmentVariableDefinitionId", "environmentvariabledefinition", "_environmentvariabledefinitionid_value")),
+        lengths={"value": 2000},
+    ),
+    Table(
+        "stagesolutionupload",
+        "stagesolutionuploads",
+        "stagesolutionuploadid",
+        "name",
+        "",
+        "none",
+        10050,
+        "Stage Solution Upload",
+    ),
     Table("importjob", "importjobs", "importjobid", "name", "ImportJob", "organization", 9107, "Import Job", _AUDIT),
     Table("asyncoperation", "asyncoperations", "asyncoperationid", "name", "AsyncOperation", "user", 4700, "System Job", _OWNED),
     Table(
@@ -264,13 +316,3 @@ TABLES: Mapping[str, Table] = {table.logical: table for table in _TABLES}
 """By logical name."""
 SETS: Mapping[str, Table] = {table.entity_set: table for table in _TABLES}
 """By entity set name."""
-
-# The service has these, the emulator does not: asking for one is a gap in the emulator, not a wrong address.
-UNPLAYED_SETS = frozenset(
-    "activitypointers annotations appmodules appointments businessprocessflowinstances calendars campaigns competitors connectionreferences connections "
-    "customapis duplicaterules emails environmentvariabledefinitions environmentvariablevalues fieldpermissions fieldsecurityprofiles incidents invoices "
-    "knowledgearticles mailboxes opportunities pluginassemblies plugintypes positions postfollows privilegeobjecttypecodesset processsessions products "
-    "queueitems queues quotes roletemplates salesorders savedqueries sdkmessageprocessingsteps sdkmessages sitemaps stagesolutionuploads subjects "
-    "systemforms tasks teamrolescollection teamtemplates territories transactioncurrencies userentityuisettingsset userqueries usersettingscollection "
-    "webresourceset workflows GlobalOptionSetDefinitions RelationshipDefinitions ManagedPropertyDefinitions EntityKeyDefinitions".split()
-)

@@ -12,15 +12,16 @@ from .. import odata
 from ..store import Document
 from ..wire import Response
 from . import principals, role_rows
+from .component_rows import by_name, remove_row, value_of
 from .context import Context
 from .errors import bad_payload, bad_query, duplicate_row, fault, no_such_row, wrong_verb
-from .imports import cancel
 from .organization import empty_row
 from .present import JSON_TYPE, single_response
 from .resource import id_in_address, is_guid
 from .rows import row_of
 from .security import Access
-from .solution_operations import delete_solution
+from .solution_jobs import cancel
+from .solution_maintenance import delete_solution
 from .solutions import publisher_row, solution_row
 from .tables import TABLES, Navigation, Table
 
@@ -129,6 +130,8 @@ def create(context: Context, table: Table, body: dict[str, Any], key: Document |
             return _create_component(context, table, values)
         case "lead" | "account" | "contact":
             return _create_owned(context, table, values)
+        case "connectionreference" | "environmentvariabledefinition" | "environmentvariablevalue":
+            return _create_owned(context, table, _component_values(context, table, values))
     raise context.not_emulated()
 
 
@@ -175,6 +178,24 @@ def _create_owned(context: Context, table: Table, values: Document) -> Document:
     return org.put(table.logical, row)
 
 
+def _component_values(context: Context, table: Table, values: Document) -> Document:
+    """Complete a connection reference or (the value of) an environment variable, or refuse a second one of the same name."""
+    org, fixed = context.org, {"ismanaged": False, "componentstate": 0, "solutionid": "fd140aae-4df4-11dd-bd17-0019b9312238"}
+    column = {"connectionreference": "connectionreferencelogicalname", "environmentvariabledefinition": "schemaname"}.get(table.logical)
+    if column is not None:
+        if not values.get(column):
+            raise bad_payload(table.entity_set, f"The property '{column}' is required.")
+        if by_name(org, table.logical, column, str(values[column])) is not None:
+            raise duplicate_row()
+        return {**fixed, **values}
+    definition = org.row("environmentvariabledefinition", values.get("_environmentvariabledefinitionid_value"))
+    if definition is None:
+        raise bad_payload(table.entity_set, "The property 'EnvironmentVariableDefinitionId' is required.")
+    if value_of(org, definition["environmentvariabledefinitionid"]) is not None:
+        raise duplicate_row()
+    return {**fixed, "schemaname": definition["schemaname"], **values}
+
+
 def _with_full_name(row: Document) -> Document:
     if "lastname" not in row:
         return row
@@ -199,7 +220,10 @@ def update(context: Context, table: Table, row: Document, body: dict[str, Any]) 
             raise fault(400, "0x8004f024", f"Cannot update solution '{row['uniquename']}' because it is a managed solution.")
         case "lead" | "account" | "contact" if "_ownerid_value" in values:
             raise context.not_emulated("changing the owner")
-        case "lead" | "account" | "contact" | "team" | "publisher" | "solution":
+        case "lead" | "account" | "contact" | "team" | "publisher" | "solution" | "connectionreference":
+            context.access.require_on(table, "Write", row)
+            return context.org.put(table.logical, _with_full_name({**row, **values, "_modifiedby_value": context.access.user_id}))
+        case "environmentvariabledefinition" | "environmentvariablevalue":
             context.access.require_on(table, "Write", row)
             return context.org.put(table.logical, _with_full_name({**row, **values, "_modifiedby_value": context.access.user_id}))
     raise context.not_emulated()
@@ -213,7 +237,7 @@ def _cancel(context: Context, table: Table, row: Document, values: Document) -> 
     return cancel(context.org, row)
 
 
-def delete(context: Context, table: Table, row: Document) -> None:
+def delete(context: Context, table: Table, row: Document) -> Response:
     """Delete a row."""
     if not table.writable:
         raise wrong_verb("DELETE", table.entity_set)
@@ -223,14 +247,21 @@ def delete(context: Context, table: Table, row: Document) -> None:
         case "systemuser":
             principals.delete_user(context, row)
         case "solution":
-            delete_solution(context, row)
+            return delete_solution(context, row)
         case "asyncoperation" if row["statecode"] != 3:
             raise fault(400, "0x80040339", "A running system job cannot be deleted.")
-        case "lead" | "account" | "contact" | "asyncoperation" | "importjob":
+        case "connectionreference" | "environmentvariabledefinition" if row["ismanaged"]:
+            text = f"The 'Delete' operation on the current component(name='{table.logical}', id='{row[table.key]}') failed during managed property evaluation."
+            raise fault(400, "0x8004f032", text)
+        case "lead" | "account" | "contact" | "asyncoperation" | "importjob" | "stagesolutionupload" | "environmentvariablevalue":
             context.access.require_on(table, "Delete", row)
             context.org.remove(table.logical, row[table.key])
+        case "connectionreference" | "environmentvariabledefinition":
+            context.access.require_on(table, "Delete", row)
+            remove_row(context.org, table.logical, row[table.key])
         case _unused:
             raise context.not_emulated()
+    return Response(204)
 
 
 def saved_response(context: Context, table: Table, row: Document, *, created: bool) -> Response:

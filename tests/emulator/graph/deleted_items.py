@@ -23,6 +23,7 @@ from .permissions import (
     require,
 )
 from .queries import many, one
+from .replication import visible_from
 from .user_rules import check_name
 
 _TYPES: dict[str, tuple[str, ResourceType, Permission]] = {
@@ -103,6 +104,8 @@ def _restore_user(call: Call, document: Document, options: Document) -> Response
         taken = {address.lower() for user in call.collection("users").values() for address in user.get("proxyAddresses") or ()}
         proxies = [address for address in proxies if address.lower() not in taken]
     restored = licenses.reclaim(call, {**document, "userPrincipalName": upn, "deletedDateTime": None, "proxyAddresses": proxies})
+    # Readers see a restored user as late as a new one
+    restored["_visible_from"] = visible_from(call)
     del call.collection("deletedUsers")[document["id"]]
     call.collection("users")[document["id"]] = restored
     return one(call, USER, restored, type_name="user")

@@ -31,14 +31,18 @@ class ResourceType:
     def check(self, names: tuple[str, ...]) -> None:
         """Refuse a name that is no property of the type."""
         for name in names:
-            if name not in self.properties:
+            if self._declared(name) not in self.properties:
                 message = f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type 'microsoft.graph.{self.name}'."
                 raise bad_request(message, "BadRequest")
 
     def project(self, document: Document, select: tuple[str, ...]) -> Document:
         """The document as an answer shows it."""
-        names = select or self.shown or tuple(self.properties)
+        names = tuple(map(self._declared, select)) or self.shown or tuple(self.properties)
         return {name: document.get(name, self.properties[name]) for name in names}
+
+    def _declared(self, name: str) -> str:
+        """The property's own spelling: ``$select`` does not heed case (azure_rm_aduser asks for ``OnPremisesExtensionAttributes``)."""
+        return name if name in self.properties else next((known for known in self.properties if known.lower() == name.lower()), name)
 
 
 def _table(nulls: str, lists: str = "", **values: Any) -> dict[str, Any]:

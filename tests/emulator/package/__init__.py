@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from .components import ROLE_ID, ROLE_NAME, add_customizations, add_manifest, component_files
+
+__all__ = ["ROLE_ID", "ROLE_NAME", "UNIQUE_NAME", "Variant", "build"]
+
 SOURCE = Path(__file__).parent / "source"
 FILES = ("[Content_Types].xml", "solution.xml", "customizations.xml")
 UNIQUE_NAME = "MicrosoftMarketplacesLeadIntegrationSolution"
-ROLE_NAME = "Microsoft Marketplace Lead Writer"
-ROLE_ID = "7c3de6a5-58c1-4a55-9a8e-5f0c1d2e3b4a"
 _TIMESTAMP = (2013, 11, 1, 0, 0, 0)
 
 
@@ -36,11 +38,28 @@ class Variant:
     """One more privilege in the role; an unknown one makes the import fail."""
     without: tuple[str, ...] = ()
     """Files to leave out."""
+    role: bool = True
+    """Whether the stand-in's role is in it."""
+    more_roles: tuple[str, ...] = ()
+    """Names of further roles, each with the right to read leads."""
+    tables: tuple[str, ...] = ()
+    """Schema names of tables that are said to be in it."""
+    needs: tuple[tuple[str, str], ...] = ()
+    """Dependencies on tables of other solutions: the table's schema name, and the solution as ``Name (1.2.3.4)``."""
+    connection_references: tuple[tuple[str, str], ...] = ()
+    """Logical name and connector id."""
+    environment_variables: tuple[tuple[str, str | None], ...] = ()
+    """Schema name and default value."""
+    environment_values: tuple[tuple[str, str], ...] = ()
+    """Values that the package itself brings: schema name and value."""
+    parent: str | None = None
+    """Makes it a patch of this solution."""
 
 
 def build(variant: Variant = Variant()) -> bytes:
     """Build the zip."""
     contents = {name: _content(name, variant) for name in FILES if name not in variant.without}
+    contents.update(component_files(variant.environment_variables, variant.environment_values))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in contents.items():
@@ -55,11 +74,17 @@ def _content(name: str, variant: Variant) -> bytes:
     original = (SOURCE / name).read_bytes()
     if name == "solution.xml":
         return _solution(original, variant)
-    if name == "customizations.xml" and variant.extra_privilege is not None:
+    if name == "customizations.xml" and _adds(variant):
         root = ET.fromstring(original)  # noqa: S314 (our own file)
-        ET.SubElement(_found(root, "Roles/Role/RolePrivileges"), "RolePrivilege", name=variant.extra_privilege, level="Global")
+        if variant.extra_privilege is not None:
+            ET.SubElement(_found(root, "Roles/Role/RolePrivileges"), "RolePrivilege", name=variant.extra_privilege, level="Global")
+        add_customizations(root, role=variant.role, more_roles=variant.more_roles, connection_references=variant.connection_references)
         return _written(root)
     return original
+
+
+def _adds(variant: Variant) -> bool:
+    return variant.extra_privilege is not None or not variant.role or bool(variant.more_roles or variant.connection_references)
 
 
 def _solution(original: bytes, variant: Variant) -> bytes:
@@ -73,6 +98,7 @@ def _solution(original: bytes, variant: Variant) -> bytes:
         item = ET.SubElement(_found(manifest, "MissingDependencies"), "MissingDependency")
         ET.SubElement(item, "Required", type="1", schemaName="contoso_base", displayName="Base", solution=variant.missing_dependency)
         ET.SubElement(item, "Dependent", type="20", displayName=ROLE_NAME, id=f"{{{ROLE_ID}}}")
+    add_manifest(manifest, role=variant.role, more_roles=variant.more_roles, tables=variant.tables, needs=variant.needs, parent=variant.parent)
     return _written(root)
 
 

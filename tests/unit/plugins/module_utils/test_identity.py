@@ -9,15 +9,18 @@ import base64
 import json
 import multiprocessing
 import time
+from pathlib import Path
 
 import pytest
 
-from ansible_collections.leadops.dynamics365.plugins.module_utils._connection import credentials, tenant_id
+from ansible_collections.leadops.dynamics365.plugins.module_utils._connection import Connection, credentials, tenant_id
 from ansible_collections.leadops.dynamics365.plugins.module_utils._errors import InvalidOption
+from ansible_collections.leadops.dynamics365.plugins.module_utils._http import Clock
 from ansible_collections.leadops.dynamics365.plugins.module_utils._identity import (
     ClientCertificate,
     ClientSecret,
     ManagedIdentity,
+    MemoryTokenStore,
     Token,
     UserPassword,
     WorkloadIdentity,
@@ -68,6 +71,16 @@ def test_a_tenant_is_a_guid_or_a_domain(text: str):
     with pytest.raises(InvalidOption):
         tenant_id(auth(tenant_id=text))
     assert tenant_id(auth(tenant_id="contoso.onmicrosoft.com")) == "contoso.onmicrosoft.com"
+
+
+def test_a_ca_that_cannot_be_read_names_the_option(tmp_path: Path):
+    (tmp_path / "empty.pem").write_text("")
+    params = {"cloud": "public", "endpoints": None, "auth": auth(tenant_id="contoso.com", client_id="c", client_secret="s"), "validate_certs": True}
+    for path in ("/no/such/file.pem", str(tmp_path / "empty.pem")):
+        connection = Connection({**params, "ca_path": path, "timeout": 1, "retry_timeout": 1}, store=MemoryTokenStore(), clock=Clock())
+        with pytest.raises(InvalidOption, match=r"ca_path") as caught:
+            connection.graph.get("me", doing="read")
+        assert path in caught.value.why
 
 
 def test_secrets_are_not_in_any_representation():

@@ -13,12 +13,12 @@ from ansible_collections.leadops.dynamics365.plugins.module_utils._candidates im
 from ansible_collections.leadops.dynamics365.plugins.module_utils._depth import Depth
 from ansible_collections.leadops.dynamics365.plugins.module_utils._errors import InvalidOption
 from ansible_collections.leadops.dynamics365.plugins.module_utils._plan import Plan
+from ansible_collections.leadops.dynamics365.plugins.module_utils._privilege_writes import plan
 from ansible_collections.leadops.dynamics365.plugins.module_utils._privileges import (
     Held,
     Privilege,
     Wanted,
     compare,
-    plan,
     privilege_from_row,
     refuse_contradictions,
     refuse_depth,

@@ -139,3 +139,26 @@ def test_a_damaged_package_is_read_or_refused_but_never_a_crash(tmp_path_factory
     content[place] ^= change
     with suppress(InvalidOption):
         assert read_package(stored(tmp_path_factory.getbasetemp(), bytes(content))).unique_name
+
+
+def test_what_needs_values_and_whom_a_patch_patches_is_read(tmp_path: Path):
+    reference = '<connectionreferences><connectionreference connectionreferencelogicalname="c_mail"><connectorid>/apis/mail</connectorid>'
+    custom = CUSTOMIZATIONS.replace("</ImportExportXml>", f"{reference}</connectionreference></connectionreferences></ImportExportXml>")
+    definition = '<environmentvariabledefinition schemaname="{0}">{1}</environmentvariabledefinition>'
+    folder = "environmentvariabledefinitions"
+    files = {
+        **sound_files(manifest(name="Base_Patch_1a2b3c4d"), custom),
+        f"{folder}/c_a/environmentvariabledefinition.xml": definition.format("c_A", ""),
+        f"{folder}/c_b/environmentvariabledefinition.xml": definition.format("c_B", "<defaultvalue>1</defaultvalue>"),
+        f"{folder}/c_c/environmentvariabledefinition.xml": definition.format("c_C", "<defaultvalue />"),
+        f"{folder}/c_c/environmentvariablevalues.json": "{}",
+    }
+    path = tmp_path / "p.zip"
+    path.write_bytes(packed(files))
+    package = read_package(str(path))
+    assert package.parent == "Base"
+    assert [(item.logical_name, item.connector_id) for item in package.connection_references] == [("c_mail", "/apis/mail")]
+    assert [(item.schema_name, item.has_value) for item in package.environment_variables] == [("c_A", False), ("c_B", True), ("c_C", True)]
+    named = manifest().replace("<Managed>", "<ParentSolution><UniqueName>Other</UniqueName></ParentSolution><Managed>")
+    path.write_bytes(packed(sound_files(named)))
+    assert read_package(str(path)).parent == "Other"

@@ -24,6 +24,7 @@ PRIVILEGES = {
     "prvReadAsyncOperation": (READ, "basic local deep global"),
     "prvWriteAsyncOperation": (WRITE, "basic local deep global"),
     "prvCreateUserEntityUISettings": (SETTINGS, "basic"),
+    "prvReadSharePointData": ("5a5a5a5a-0000-4000-8000-000000000001", "global"),
 }
 ARGS = {
     "role": NAME,
@@ -305,6 +306,152 @@ def test_a_refused_removal_of_what_is_gone_is_done():
 def test_a_refused_removal_of_what_is_still_there_fails():
     refusal = remove(403, {"error": {"code": "0x80040220", "message": "no"}})
     assert run(module, ABSENT, by_name(role_row()), held(prvReadAsyncOperation="Deep"), refusal, held(prvReadAsyncOperation="Deep")).failed
+
+
+def test_the_other_form_of_a_removal_is_tried_when_the_first_is_turned_down():
+    other = Expected("POST", remove().url, 204, body={"PrivilegeId": READ})
+    bad = remove(400, {"error": {"code": "0x0", "message": "The parameter 'Privilege' is not a valid parameter"}})
+    still = held(prvReadAsyncOperation="Deep")
+    ended = run(module, ABSENT, by_name(role_row()), still, bad, still, other, held())
+    assert not ended.failed, ended.result
+    assert ended.result["writes"] == run(module, ABSENT, by_name(role_row()), still, check=True).result["writes"]
+    refused = Expected("POST", remove().url, 400, {"error": {"code": "0x0", "message": "no such form either"}}, body={"PrivilegeId": READ})
+    ended = run(module, ABSENT, by_name(role_row()), still, bad, still, refused, still)
+    assert "'Privilege'" in ended.result["msg"]
+
+
+def test_what_every_role_holds_is_not_taken_away():
+    args = {**ABSENT, "privileges": [{"name": "prvReadSharePointData"}]}
+    ended = run(module, args, by_name(role_row()), held())
+    assert ended.result["changed"] is False
+    assert "belongs to every role" in ended.result["warnings"][0]
+
+
+EXACT = {**ARGS, "exact": True}
+
+
+def exactly(**depths: str) -> Expected:
+    body = {"Privileges": [{"PrivilegeId": PRIVILEGES[name][0], "Depth": depth} for name, depth in depths.items()]}
+    return Expected("POST", f"{DATAVERSE}/roles({ROLE_ID})/Microsoft.Dynamics.CRM.ReplacePrivilegesRole", 204, body=body)
+
+
+def test_exact_replaces_the_set_in_one_call_and_ignores_what_every_role_holds():
+    before = held(prvReadAsyncOperation="Global", prvCreateUserEntityUISettings="Basic", prvReadSharePointData="Global")
+    after = held(prvReadSharePointData="Global", **BOTH)
+    ended = run(module, EXACT, by_name(role_row()), before, lookup("prvwriteasyncoperation"), exactly(**BOTH), before, after)
+    assert not ended.failed, ended.result
+    assert ended.result["diff"]["after"] == {"prvReadAsyncOperation": "organization", "prvWriteAsyncOperation": "organization"}
+    assert ended.result["privileges"][-1] == {"name": "prvCreateUserEntityUISettings", "id": SETTINGS, "depth": None, "before": "user"}
+    assert run(module, EXACT, by_name(role_row()), after).result["changed"] is False
+
+
+def test_exact_where_names_are_left_out():
+    columns = "privilegeid,name,canbebasic,canbelocal,canbedeep,canbeglobal"
+    ids = " or ".join(f"privilegeid eq {PRIVILEGES[name][0]}" for name in BOTH)
+    rows = [{"privilegeid": PRIVILEGES[name][0], "name": name} for name in BOTH]
+    names = Expected("GET", f"{DATAVERSE}/privileges?$select={columns}&$filter={ids}", answer={"value": rows})
+    assert run(module, EXACT, by_name(role_row()), held(names=False, **BOTH), names).result["changed"] is False
+
+
+COMPANION = {**ARGS, "locked_role": "companion", "companion_role": "Extra & more"}
+COMPANION_ID = "b1f0c7ae-0000-4000-8000-0000000000e1"
+
+
+def companion(*rows: dict[str, t.Any]) -> Expected:
+    condition = "name eq 'Extra & more' and _parentroleid_value eq null"
+    return Expected("GET", f"{DATAVERSE}/roles?$select={COLUMNS}&$filter={condition}", answer={"value": list(rows)})
+
+
+COMPANION_ROW = role_row(roleid=COMPANION_ID, name="Extra & more", ismanaged=False, _parentrootroleid_value=COMPANION_ID)
+
+
+def on_companion(expected: Expected) -> Expected:
+    expected.url = expected.url.replace(ROLE_ID, COMPANION_ID)
+    return expected
+
+
+UNITS = Expected(
+    "GET",
+    f"{DATAVERSE}/businessunits?$select=businessunitid,name,_parentbusinessunitid_value&$filter=parentbusinessunitid eq null",
+    answer={"value": [{"businessunitid": UNIT, "name": "Root"}]},
+)
+
+
+def create_companion(status: int = 204, answer: t.Any = None) -> Expected:
+    body = {"name": "Extra & more", "isinherited": 1, "businessunitid@odata.bind": f"/businessunits({UNIT})"}
+    return Expected("POST", f"{DATAVERSE}/roles", status, answer, body, {"OData-EntityId": f"{DATAVERSE}/roles({COMPANION_ID})"})
+
+
+LOOKUP = lookup("prvwriteasyncoperation")
+HALF = held(prvReadAsyncOperation="Global")
+WRITES = {"prvWriteAsyncOperation": "Global"}
+
+
+def test_a_companion_is_created_and_carries_what_is_lacking():
+    start = (by_name(role_row(**LOCKED)), HALF, LOOKUP, companion(), UNITS)
+    predicted = run(module, COMPANION, *start, check=True)
+    assert predicted.result["companion_role"]["id"] is None
+    ended = run(module, COMPANION, *start, create_companion(), on_companion(add(**WRITES)), on_companion(held(**WRITES)))
+    assert not ended.failed, ended.result
+    sent = [write["path"].replace(COMPANION_ID, "{companion_role_id}") for write in ended.result["writes"]]
+    assert sent == [write["path"] for write in predicted.result["writes"]]
+    assert ended.result["companion_role"] == {
+        "name": "Extra & more",
+        "id": COMPANION_ID,
+        "business_unit_id": UNIT,
+        "privileges": [{"name": "prvWriteAsyncOperation", "depth": "organization"}],
+    }
+    assert [item["depth"] for item in ended.result["privileges"]] == ["organization", "organization"]
+
+
+def test_a_companion_that_carries_it_already():
+    ended = run(module, COMPANION, by_name(role_row(**LOCKED)), HALF, LOOKUP, companion(COMPANION_ROW), on_companion(held(**WRITES)))
+    assert ended.result["changed"] is False
+    assert ended.result["companion_role"]["id"] == COMPANION_ID
+    assert run(module, COMPANION, by_name(role_row(**LOCKED)), held(**BOTH)).result["companion_role"] is None
+
+
+def test_a_companion_that_another_run_created():
+    taken = create_companion(400, {"error": {"code": "0x80041403", "message": "exists"}})
+    start = (by_name(role_row(**LOCKED)), HALF, LOOKUP, companion(), UNITS)
+    ended = run(module, COMPANION, *start, taken, companion(COMPANION_ROW), on_companion(add(**WRITES)), on_companion(held(**WRITES)))
+    assert not ended.failed, ended.result
+
+
+def test_a_companion_must_be_an_own_role():
+    ended = run(module, COMPANION, by_name(role_row(**LOCKED)), HALF, LOOKUP, companion({**COMPANION_ROW, "ismanaged": True}))
+    assert "managed solution" in ended.result["msg"]
+
+
+def test_a_companion_cannot_lower_or_set_the_inheritance():
+    low = {**COMPANION, "privileges": [{"name": "prvReadAsyncOperation", "depth": "user"}], "allow_lower": True}
+    assert "locked" in run(module, low, by_name(role_row(**LOCKED)), HALF, lookup("prvReadAsyncOperation")).result["msg"]
+    both = {**COMPANION, "member_privilege_inheritance": "direct_user_and_team"}
+    assert "locked" in run(module, both, by_name(role_row(**LOCKED)), HALF, LOOKUP).result["msg"]
+
+
+def test_absent_takes_it_from_the_companion():
+    args = {**COMPANION, "state": "absent", "privileges": [{"name": "prvReadAsyncOperation"}]}
+    carried = on_companion(held(prvReadAsyncOperation="Global"))
+    ended = run(module, args, by_name(role_row(**LOCKED)), held(), companion(COMPANION_ROW), carried, on_companion(remove()), on_companion(held()))
+    assert not ended.failed, ended.result
+    assert ended.result["changed"] is True
+
+
+def test_a_role_that_is_not_locked_needs_no_companion():
+    assert run(module, COMPANION, by_name(role_row()), held(**BOTH)).result["companion_role"] is None
+
+
+def test_a_refused_inheritance_is_explained():
+    patch = Expected("PATCH", f"{DATAVERSE}/roles({ROLE_ID})", 400, {"error": {"code": "0x80040203", "message": "no"}}, {"isinherited": 1})
+    ended = run(module, {**ARGS, "member_privilege_inheritance": "direct_user_and_team"}, by_name(role_row()), held(**BOTH), patch)
+    assert ended.failed
+    assert "role editor" in ended.result["error"]["next_step"]
+
+
+@pytest.mark.parametrize(("args", "option"), [({"exact": True, "state": "absent"}, "exact"), ({"companion_role": "x"}, "companion_role")])
+def test_options_that_do_not_go_together(args: dict[str, t.Any], option: str):
+    assert f"{option}: " in run(module, {**ARGS, **args}).result["msg"]
 
 
 def test_inheritance_is_set_and_read_back():
