@@ -20,7 +20,7 @@ _ADD = "Microsoft.Dynamics.CRM.AddPrivilegesRole"
 _REPLACE = "Microsoft.Dynamics.CRM.ReplacePrivilegesRole"
 _REMOVE = "Microsoft.Dynamics.CRM.RemovePrivilegeRole"
 
-Resolve = Callable[[Write, TaskError], str | None]
+Resolve: t.TypeAlias = "Callable[[Write, TaskError], str | None]"
 CarryOut = Callable[[Plan, Resolve], dict[str, str]]
 
 

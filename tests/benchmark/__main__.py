@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..demo import inventory
-from ..demo.playbook import ROOT, run
+from ..demo.playbook import ONBOARD, ROOT, run
 from ..emulator.launcher import RunningEmulator
 
 TIMES = 8
@@ -74,8 +74,8 @@ class Bench:
         hosts = hosts or len(self.names)
         self.emulator.control("DELETE", "requests")
         before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        chosen = {} if playbook is None else {"playbook": playbook}
-        ended = run(self.scratch, "-i", "tenants.json", "--forks", "20", "--limit", ",".join(self.names[:hosts]), *arguments, **chosen)  # type: ignore[arg-type]
+        limit = ",".join(self.names[:hosts])
+        ended = run(self.scratch, "-i", "tenants.json", "--forks", "20", "--limit", limit, *arguments, playbook=playbook or ONBOARD)
         wall = time.monotonic() - begun
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         if ended.returncode:

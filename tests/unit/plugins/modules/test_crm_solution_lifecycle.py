@@ -170,7 +170,13 @@ def test_an_older_organisation_upgrades_in_two_calls(package: str):
         return body["HoldingSolution"] is True
 
     class Late(Expected):
-        url = property(lambda self: f"{DATAVERSE}/importjobs({sent[0]['ImportJobId']}){self.rest}", lambda self, value: setattr(self, "rest", value))  # type: ignore[assignment]
+        @property
+        def url(self) -> str:
+            return f"{DATAVERSE}/importjobs({sent[0]['ImportJobId']}){self.rest}"
+
+        @url.setter
+        def url(self, rest: str) -> None:
+            self.rest = rest
 
     select = "?$select=importjobid,solutionname,progress,startedon,completedon,data"
     importing = Expected("POST", f"{DATAVERSE}/ImportSolution", 204, body=keep)
