@@ -82,7 +82,7 @@ GRAPH: tuple[Entry, ...] = (
         "password-missing",
         "graph",
         "A new user needs a password.",
-        "Give a password, or let o365_user generate one.",
+        "Give a password.",
         pattern=r"password must be specified",
     ),
     Entry(
