@@ -66,6 +66,20 @@ class Sender(t.Protocol):
     def write(self, write: Write, path: str) -> str: ...
 
 
+class Resolve(t.Protocol):
+    """Looks whether a write that failed is there all the same.
+
+    Answers the id that it yielded, ``""`` if it yields none, or None if the failure stands.
+    """
+
+    def __call__(self, write: Write, error: TaskError, /) -> str | None: ...
+
+
+def let_it_stand(_write: Write, _error: TaskError, /) -> str | None:
+    """Resolve nothing: every failure stands."""
+    return None
+
+
 def fill(path: str, known: Mapping[str, str]) -> str:
     """Put the known ids in; what is not known yet keeps its name in braces."""
     return re.sub(r"\{(\w+)\}", lambda match: known.get(match.group(1), match.group(0)), path)
@@ -75,7 +89,7 @@ def carry_out(
     writes: tuple[Write, ...],
     senders: Mapping[str, Sender],
     *,
-    resolve: Callable[[Write, TaskError], str | None] = lambda _write, _error: None,
+    resolve: Resolve = let_it_stand,
     on_done: Callable[[Write], None] = lambda _write: None,
 ) -> dict[str, str]:
     """Send the writes in order; return the ids that they yielded.

@@ -9,18 +9,17 @@ This file is private to the collection.
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from ._errors import ServiceRefused, TaskError
-from ._plan import Json, Plan, Write
+from ._errors import ServiceRefused
+from ._plan import Json, Plan, Resolve, Write
 from ._privileges import INHERITANCE, Change, label
 
 _ADD = "Microsoft.Dynamics.CRM.AddPrivilegesRole"
 _REPLACE = "Microsoft.Dynamics.CRM.ReplacePrivilegesRole"
 _REMOVE = "Microsoft.Dynamics.CRM.RemovePrivilegeRole"
 
-Resolve: t.TypeAlias = "Callable[[Write, TaskError], str | None]"
 CarryOut = Callable[[Plan, Resolve], dict[str, str]]
 
 
@@ -77,7 +76,7 @@ def is_removal(write: Write) -> bool:
 
 def removed_id(write: Write) -> str:
     """The privilege that a removal is about, in either form of its body."""
-    body = t.cast("Mapping[str, t.Any]", write.body)
+    body = t.cast("Json", write.body)
     return str(body["Privilege"]["privilegeid"] if "Privilege" in body else body["PrivilegeId"])
 
 

@@ -21,7 +21,7 @@ from ._connection import Connection
 from ._errors import TaskError
 from ._http import REQUESTS_ERROR, Clock
 from ._identity import MSAL_ERROR, MemoryTokenStore, TokenStore
-from ._plan import Json, Plan, Write, carry_out
+from ._plan import Json, Plan, Resolve, carry_out, let_it_stand
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Task:
         """A full sentence for the user."""
         self.warnings.append(text)
 
-    def carry_out(self, plan: Plan, resolve: Callable[[Write, TaskError], str | None] = lambda _write, _error: None) -> dict[str, str]:
+    def carry_out(self, plan: Plan, resolve: Resolve = let_it_stand) -> dict[str, str]:
         """Send the plan's writes, unless in check mode. The one place that asks about check mode."""
         if self.check_mode or not plan.writes:
             return {}
