@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from ._error_catalogue import explain
 from ._errors import ServiceRefused, TaskError
-from ._http import Answer, Call, Http, Verdict, judge, retry_after
+from ._http import Answer, Call, Http, Verdict, judge
 from ._identity import Identity
 from ._odata import Row, pages
 from ._plan import Write
@@ -133,7 +133,6 @@ class Api:
             catalogue=known.name if known else "",
             retryable=answer.status in (429, 500, 502, 503, 504),
             message=message,
-            retry_after=retry_after(answer.headers, 0),
         )
 
 

@@ -103,11 +103,10 @@ class SignInRefused(TaskError):
 class ServiceRefused(TaskError):
     """A service answered with an error."""
 
-    def __init__(self, *, message: str = "", retry_after: float | None = None, **values: Any) -> None:
+    def __init__(self, *, message: str = "", **values: Any) -> None:
         """``message`` is the service's own text, kept for callers that must recognise it."""
         super().__init__(**values)
         self.message = message
-        self.retry_after = retry_after
 
 
 class OutcomeUnknown(TaskError):

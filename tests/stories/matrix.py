@@ -62,7 +62,7 @@ class Bench:
             "auth": {name: about[name] for name in ("tenant_id", "client_id", "client_secret")},
             "endpoints": {name: getattr(self.emulator, name) for name in ("authority", "graph", "power_platform")},
             "ca_path": self.emulator.ca,
-            "url": about["org_url"],
+            **({"url": about["org_url"]} if "url" in code.SPEC.options else {}),
         }
         validated = ArgumentSpecValidator(code.SPEC.options, **code.SPEC.rules()).validate({**connection, **args})
         assert not validated.error_messages, validated.error_messages
