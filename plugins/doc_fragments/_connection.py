@@ -119,7 +119,7 @@ options:
     default: 300
 notes:
   - The module runs inside Ansible's own worker process when it would run on the controller as the same user anyway, which costs
-    a tenth of the time of an ordinary module. Set the variable C(leadops_dynamics365_in_worker) to V(false) to switch that off.
+    a fraction of the CPU time of an ordinary module. Set the variable C(leadops_dynamics365_in_worker) to V(false) to switch that off.
 """
 
     ORGANIZATION = r"""
