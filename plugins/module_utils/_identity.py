@@ -299,6 +299,12 @@ def _aadsts(result: dict[str, t.Any]) -> str:
     return found.group(0) if found else str(result.get("error", ""))
 
 
+def _trace_id(result: dict[str, t.Any]) -> str:
+    """The id in the text: the only place where a refused tenant has one."""
+    found = re.search(r"Trace ID: ([0-9a-f-]{36})", str(result.get("error_description", "")))
+    return found.group(1) if found else ""
+
+
 def _refusal(result: dict[str, t.Any], audience: str) -> SignInRefused:
     code = _aadsts(result)
     text = re.split(r"\s*(?:Trace ID|\r\n)", str(result.get("error_description", "")))[0]
@@ -310,6 +316,6 @@ def _refusal(result: dict[str, t.Any], audience: str) -> SignInRefused:
         next_step=known.next_step if known else "Look the code up in Microsoft's list of AADSTS error codes.",
         service="entra",
         code=code,
-        request_id=str(result.get("trace_id") or result.get("correlation_id") or ""),
+        request_id=str(result.get("trace_id") or _trace_id(result) or result.get("correlation_id") or ""),
         catalogue=known.name if known else "",
     )

@@ -68,6 +68,7 @@ def test_a_refusal_says_what_to_correct(bench: Bench, change: Json, code: str, a
     ended = bench.run("crm_organization_info", auth=auth)
     assert ended["failed"]
     assert ended["error"]["code"] == code
+    assert ended["error"]["request_id"]
     assert advice in ended["error"]["next_step"]
 
 
