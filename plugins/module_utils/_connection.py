@@ -16,20 +16,12 @@ from ansible.module_utils.common.parameters import env_fallback
 
 from ._api import Api
 from ._clouds import CLOUDS
+from ._credentials import ClientCertificate, ClientSecret, Credentials, ManagedIdentity, UserPassword, WorkloadIdentity
 from ._dataverse import Dataverse, organization_url
 from ._errors import InvalidOption
 from ._graph import Graph
 from ._http import Clock, Http, open_session, tls_context
-from ._identity import (
-    ClientCertificate,
-    ClientSecret,
-    Credentials,
-    Identity,
-    ManagedIdentity,
-    TokenStore,
-    UserPassword,
-    WorkloadIdentity,
-)
+from ._identity import Identity, TokenStore
 from ._odata import is_guid
 from ._plan import Sender
 from ._power_platform import PowerPlatform

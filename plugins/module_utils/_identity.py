@@ -1,7 +1,7 @@
 # Copyright (c) 2026, leadops.dynamics365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Credentials, and the access tokens that they buy.
+"""The access tokens that credentials buy.
 
 Tokens come from msal. A token is kept in a store, so that one tenant, credential and audience cost one
 sign-in per run; msal itself is only built when the store has nothing, because its constructor already
@@ -23,18 +23,16 @@ import typing as t
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
+from ._credentials import Credentials, ManagedIdentity, UserPassword, client_credential
 from ._error_catalogue import explain
-from ._errors import InvalidOption, NotReachable, SignInRefused
+from ._errors import NotReachable, SignInRefused
 from ._http import Clock, pause
 
 try:
     import msal
     import requests
-    from cryptography import x509
-    from cryptography.hazmat.primitives.hashes import SHA1
 
     MSAL_ERROR: str | None = None
 except ImportError:  # _task tells the user; until then the names only have to exist
@@ -43,51 +41,6 @@ except ImportError:  # _task tells the user; until then the names only have to e
 _MARGIN = 300
 """A token is replaced this many seconds before it ends."""
 _TRANSIENT = frozenset({"AADSTS90033", "AADSTS90024", "AADSTS90055", "AADSTS90090", "AADSTS50033", "AADSTS50087", "AADSTS90006"})
-
-
-@dataclass(frozen=True)
-class ClientSecret:
-    """An application that knows a secret."""
-
-    client_id: str
-    secret: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class ClientCertificate:
-    """An application that holds a private key: a PEM file with key and certificate, or a PFX file."""
-
-    client_id: str
-    path: str
-    password: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class WorkloadIdentity:
-    """An application that trusts another issuer's token, which is read from a file at each sign-in."""
-
-    client_id: str
-    token_file: str
-
-
-@dataclass(frozen=True)
-class ManagedIdentity:
-    """The identity of the Azure machine that this runs on; ``client_id`` names a user-assigned one."""
-
-    client_id: str | None = None
-
-
-@dataclass(frozen=True)
-class UserPassword:
-    """A person's or service account's name and password. Does not work where MFA is demanded."""
-
-    client_id: str
-    username: str
-    password: str = field(repr=False)
-    client_secret: str | None = field(default=None, repr=False)
-
-
-Credentials: t.TypeAlias = "ClientSecret | ClientCertificate | WorkloadIdentity | ManagedIdentity | UserPassword"
 
 
 @dataclass(frozen=True)
@@ -251,47 +204,8 @@ class Identity:
                 "dict[str, t.Any]",
                 application.acquire_token_by_username_password(credentials.username, credentials.password, [f"{audience}/.default"]),
             )
-        application = msal.ConfidentialClientApplication(credentials.client_id, client_credential=_client_credential(credentials), **common)
+        application = msal.ConfidentialClientApplication(credentials.client_id, client_credential=client_credential(credentials), **common)
         return t.cast("dict[str, t.Any]", application.acquire_token_for_client([f"{audience}/.default"]))
-
-
-def _client_credential(credentials: ClientSecret | ClientCertificate | WorkloadIdentity) -> str | dict[str, t.Any]:
-    """The form that msal wants."""
-    if isinstance(credentials, ClientSecret):
-        return credentials.secret
-    if isinstance(credentials, WorkloadIdentity):
-        return {"client_assertion": lambda: _read(credentials.token_file, "auth.federated_token_file").decode().strip()}
-    content = _read(credentials.path, "auth.certificate_path")
-    if b"-----BEGIN" not in content:
-        return {"private_key_pfx_path": credentials.path, "passphrase": credentials.password}
-    return _pem_credential(content, credentials)
-
-
-def _pem_credential(content: bytes, credentials: ClientCertificate) -> dict[str, t.Any]:
-    if b"PRIVATE KEY-----" not in content:
-        raise InvalidOption("auth.certificate_path", f"{credentials.path} holds no private key.", "Give a PEM file with the key and the certificate.")
-    try:
-        certificate = x509.load_pem_x509_certificate(content)
-    except ValueError as error:
-        raise InvalidOption(
-            "auth.certificate_path", f"{credentials.path} holds no readable certificate.", "Give a PEM file with the key and the certificate."
-        ) from error
-    key = re.search(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", content, re.DOTALL)
-    credential: dict[str, t.Any] = {
-        "private_key": key.group(0).decode() if key else "",
-        # Entra ID finds a registered certificate by its SHA-1 thumbprint; nothing is trusted because of it
-        "thumbprint": certificate.fingerprint(SHA1()).hex(),  # noqa: S303
-    }
-    if credentials.password:
-        credential["passphrase"] = credentials.password
-    return credential
-
-
-def _read(path: str, option: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise InvalidOption(option, f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _aadsts(result: dict[str, t.Any]) -> str:

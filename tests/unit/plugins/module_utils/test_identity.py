@@ -14,17 +14,16 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.leadops.dynamics365.plugins.module_utils._connection import Connection, credentials, tenant_id
-from ansible_collections.leadops.dynamics365.plugins.module_utils._errors import InvalidOption
-from ansible_collections.leadops.dynamics365.plugins.module_utils._http import Clock
-from ansible_collections.leadops.dynamics365.plugins.module_utils._identity import (
+from ansible_collections.leadops.dynamics365.plugins.module_utils._credentials import (
     ClientCertificate,
     ClientSecret,
     ManagedIdentity,
-    MemoryTokenStore,
-    Token,
     UserPassword,
     WorkloadIdentity,
 )
+from ansible_collections.leadops.dynamics365.plugins.module_utils._errors import InvalidOption
+from ansible_collections.leadops.dynamics365.plugins.module_utils._http import Clock
+from ansible_collections.leadops.dynamics365.plugins.module_utils._identity import MemoryTokenStore, Token
 from ansible_collections.leadops.dynamics365.plugins.plugin_utils._token_store import SharedTokenStore
 
 NOTHING = dict.fromkeys(("tenant_id", "client_id", "client_secret", "certificate_path", "certificate_password", "federated_token_file", "username", "password"))
