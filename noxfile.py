@@ -81,13 +81,12 @@ def collection_copy(session: nox.Session) -> Iterator[Path]:
             yield collection
 
 
-@functools.cache
-def ansible_test_home(core: Core) -> Path:
+def ansible_test_home(session: nox.Session) -> Path:
     """Make the home directory that ansible-test sees: its own caches with our get-pip in them, the user's settings of pip.
 
-    Each release has one of its own, because releases are tested side by side.
+    Each session has one of its own, because sessions run side by side.
     """
-    home = ROOT / f".nox/home-{core.release}"
+    home = ROOT / f".nox/home-{session.name}"
     cache = home / ".ansible/test/cache"
     cache.mkdir(parents=True, exist_ok=True)
     for pip_release in ("24_2", "25_2"):  # the ones that ansible-core 2.19 to 2.22 ask for
@@ -107,7 +106,7 @@ def ansible_test(session: nox.Session, core: Core, python: str, kind: str) -> No
         session.run(
             *("ansible-test", kind, "--venv", "--python", python, "--color", "no"),
             *session.posargs,
-            env={"HOME": str(ansible_test_home(core)), "PATH": os.pathsep.join([*session.bin_paths, path_without_shims()])},
+            env={"HOME": str(ansible_test_home(session)), "PATH": os.pathsep.join([*session.bin_paths, path_without_shims()])},
         )
 
 
