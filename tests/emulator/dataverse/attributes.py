@@ -17,7 +17,7 @@ from .context import Context
 from .errors import bad_query, fault, no_such_property, no_such_segment
 from .present import JSON_TYPE
 from .resource import Segment, is_guid, parse_arguments, parse_literal
-from .tables import Table, logical_name
+from .table import Table, logical_name
 
 _NAMESPACE = uuid.UUID("c0ad4fb4-7f61-4a0e-9a53-6b9a27fe1d02")
 _CAST = re.compile(r"Microsoft\.Dynamics\.CRM\.(\w+)AttributeMetadata")

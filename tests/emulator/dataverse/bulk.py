@@ -16,7 +16,7 @@ from .context import Context
 from .errors import bad_payload, bad_query
 from .present import JSON_TYPE
 from .resource import RowKey, find_row, is_guid, parse_key, parse_path, require_row
-from .tables import Table
+from .table import Table
 
 _PLAYED = frozenset({"account", "contact", "lead"})
 

@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 
 from ..wire import Response
 from .context import Context
-from .tables import TABLES, Table
+from .table import Table
+from .tables import TABLES
 
 _EDMX = "http://docs.oasis-open.org/odata/ns/edmx"
 _EDM = "http://docs.oasis-open.org/odata/ns/edm"

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .. import odata
 from ..store import Document
 from ..wire import Response
@@ -14,17 +12,17 @@ from . import writing
 from .bulk import MESSAGES, run_bulk
 from .context import Context
 from .csdl import metadata_document
-from .errors import bad_payload, bad_query, concurrency_mismatch, fault, no_such_row, no_such_segment, wrong_verb
+from .errors import bad_query, concurrency_mismatch, fault, no_such_row, no_such_segment, wrong_verb
 from .fetchxml import fetch_rows
 from .metadata import definitions
 from .operations import NAMESPACE, is_operation, run_operation
 from .present import JSON_TYPE, check_query, etag, list_response, single_response
-from .resource import RowKey, Segment, find_row, id_in_address, parse_key, parse_path, require_row
-from .roles import assign, unassign
-from .rows import related_row, related_rows, row_of, rows_of
-from .tables import SETS, TABLES, Navigation, Table
+from .references import assign_creating_user, reference
+from .resource import RowKey, Segment, find_row, parse_key, parse_path, require_row
+from .rows import related_row, related_rows, rows_of
+from .table import Navigation, Table
+from .tables import SETS, TABLES
 from .unplayed import UNPLAYED_SETS
-from .users import person_for
 
 
 def run(context: Context) -> Response:
@@ -85,7 +83,7 @@ def _in_set(context: Context, table: Table, segments: list[Segment]) -> Response
     if not rest:
         return _row(context, table, key)
     if rest[0].name == "systemuserroles_association" and rest[1:] == [Segment("$ref")] and context.method == "POST":
-        return _assign_creating_user(context, table, key)
+        return assign_creating_user(context, table, key)
     row = require_row(context.org, table, key)
     if is_operation(rest[0].name):
         return run_operation(context, rest[0], table.logical, row)
@@ -216,7 +214,7 @@ def _below(context: Context, table: Table, row: Document, navigation: Navigation
     """Answer what lies behind a navigation property of a row."""
     first, tail = rest[0], [segment.name for segment in rest[1:]]
     if tail == ["$ref"] or (tail == [] and context.method != "GET"):
-        return _reference(context, table, row, navigation, first, tail)
+        return reference(context, table, row, navigation, first, tail)
     if context.method != "GET":
         raise wrong_verb(context.method, rest[-1].name)
     context.access.require_on(table, "Read", row)
@@ -242,69 +240,3 @@ def _below(context: Context, table: Table, row: Document, navigation: Navigation
         raise no_such_segment(tail[0])
     address = f"{context.api}/{table.entity_set}({row[table.key]})/{navigation.name}"
     return list_response(context, target, _readable(context, target, rows), _query(context, target), address)
-
-
-_ASSIGNMENTS = {("systemuser", "systemuserroles"), ("team", "teamroles"), ("role", "systemuserroles"), ("role", "teamroles")}
-
-
-def _reference(context: Context, table: Table, row: Document, navigation: Navigation, segment: Segment, tail: list[str]) -> Response:
-    """Associate and disassociate: ``…/$ref``."""
-    if tail != ["$ref"]:
-        raise wrong_verb(context.method, segment.name)
-    if navigation.association == "members":
-        return _membership(context, table, row, navigation, segment)
-    if (table.logical, navigation.association) not in _ASSIGNMENTS:
-        raise context.not_emulated()
-    other = _other_end(context, navigation, segment)
-    principal, role = (other, row) if table.logical == "role" else (row, other)
-    if context.method == "POST":
-        assign(context, navigation.association, principal, role)
-    elif context.method == "DELETE":
-        unassign(context, navigation.association, principal, role)
-    else:
-        raise wrong_verb(context.method, "$ref")
-    return Response(204)
-
-
-def _membership(context: Context, table: Table, row: Document, navigation: Navigation, segment: Segment) -> Response:
-    other = _other_end(context, navigation, segment)
-    team, user = (row, other) if table.logical == "team" else (other, row)
-    context.access.require_on(TABLES["team"], "Write", team)
-    members = [member for member in team.get("_members", []) if member != user["systemuserid"]]
-    if context.method == "POST":
-        members.append(user["systemuserid"])
-    elif context.method != "DELETE":
-        raise wrong_verb(context.method, "$ref")
-    context.org.put("team", {**team, "_members": members})
-    return Response(204)
-
-
-def _other_end(context: Context, navigation: Navigation, segment: Segment) -> Document:
-    """Find the row that a reference names: in the body, in the path, or in ``$id``."""
-    target = TABLES[navigation.table]
-    if context.method == "POST":
-        address: Any = writing.resolve_reference(context, context.json("$ref").get("@odata.id"))
-        if not isinstance(address, str) or not address.startswith(("https://", "http://")):
-            raise bad_payload("$ref", "The property '@odata.id' must be an absolute address of a row.")
-    elif segment.arguments is not None:
-        address = f"{target.entity_set}({segment.arguments})"
-    else:
-        address = odata.parse_query(context.query).others.get("$id", "")
-    row_id = id_in_address(address)
-    if row_id is None or f"{target.entity_set}({row_id})" not in address.lower():
-        raise no_such_segment(str(address).rpartition("/")[2] or "$ref")
-    row = row_of(context.org, target, row_id)
-    if row is None:
-        raise no_such_segment(f"{target.entity_set}({row_id})")
-    return row
-
-
-def _assign_creating_user(context: Context, table: Table, key: RowKey) -> Response:
-    """Give a role through the alternate key: a user that the organisation does not know yet is created on the way."""
-    navigation = table.navigation("systemuserroles_association")
-    if navigation is None:
-        raise no_such_segment("systemuserroles_association")
-    object_id = key.alternate.get("azureactivedirectoryobjectid") if table.logical == "systemuser" else None
-    row = person_for(context.org, str(object_id)) if object_id is not None else None
-    row = row or require_row(context.org, table, key)
-    return _reference(context, table, row, navigation, Segment("systemuserroles_association"), ["$ref"])

@@ -18,7 +18,7 @@ from ..wire import Response
 from .context import PAGE_SIZE, Context
 from .errors import bad_query, fault
 from .present import JSON_TYPE, context_address, entity
-from .tables import Table
+from .table import Table
 
 _MOST_BYTES = 32768
 _ANNOTATION = "Microsoft.Dynamics.CRM."

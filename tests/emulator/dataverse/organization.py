@@ -13,7 +13,8 @@ from typing import Any
 from ..store import Document
 from ..world import Tenant, World
 from .privileges import Catalogue, catalogue
-from .tables import TABLES, Table
+from .table import Table
+from .tables import TABLES
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from .choices import choices
 from .context import PAGE_SIZE, Context
 from .errors import bad_query, no_such_property
 from .rows import Reader, check_path, related_row, related_rows
-from .tables import TABLES, Table
+from .table import Table
+from .tables import TABLES
 
 JSON_TYPE = "application/json; odata.metadata=minimal"
 _FORMATTED = "OData.Community.Display.V1.FormattedValue"

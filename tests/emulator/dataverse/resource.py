@@ -17,7 +17,7 @@ from .context import Context
 from .errors import bad_query, fault, no_such_key, no_such_property, no_such_row
 from .organization import Organization
 from .rows import row_of, rows_of
-from .tables import Table
+from .table import Table
 
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _LAST_GUID = re.compile(rf"({_GUID.pattern})(?!.*{_GUID.pattern})", re.IGNORECASE)

@@ -15,7 +15,8 @@ from .errors import no_such_property, no_such_row
 from .organization import Organization, empty_row
 from .privileges import MASKS
 from .security import is_administrator_role, role_privileges, teams_of
-from .tables import TABLES, Navigation, Table
+from .table import Navigation, Table
+from .tables import TABLES
 
 _NAMESPACE = uuid.UUID("0f2ff1b8-7e0c-45f2-9d3e-3a4de0f0ab11")
 

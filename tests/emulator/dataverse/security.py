@@ -14,7 +14,7 @@ from ..wire import ServiceError
 from .errors import fault
 from .organization import Organization
 from .privileges import MASKS, Privilege
-from .tables import Table
+from .table import Table
 
 SYSTEM_ADMINISTRATOR = "627090ff-40a3-4053-8790-584edc5be201"
 """The template that every organisation's System Administrator role is made from."""

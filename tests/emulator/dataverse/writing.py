@@ -23,7 +23,8 @@ from .security import Access
 from .solution_jobs import cancel
 from .solution_maintenance import delete_solution
 from .solutions import publisher_row, solution_row
-from .tables import TABLES, Navigation, Table
+from .table import Navigation, Table
+from .tables import TABLES
 
 _NEVER_WRITTEN = frozenset(
     "createdon modifiedon versionnumber organizationid ismanaged componentstate overwritetime roleidunique fullname yomifullname "
