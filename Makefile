@@ -25,14 +25,14 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo emulator bench test lint style types content package gates unit integration error-page clean
+.PHONY: help demo emulator bench bench-packages test lint style types content package gates unit integration error-page clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{printf "%-20s%s\n", $$1, $$2}'
 
 ## --- try it ---
 
-demo: $(RUNTIME) $(LINK)  ## onboard ten emulated tenants, twice; KEEP=1 leaves the emulator running
+demo: $(RUNTIME) $(LINK)  ## onboard eleven emulated tenants, twice; KEEP=1 leaves the emulator running
 	@KEEP='$(KEEP)' $(PYTHON) -m tests.demo $(ARGS)
 
 emulator: $(RUNTIME)  ## run the emulator in the foreground; ARGS="--port 8443 --latency 50"
@@ -40,6 +40,9 @@ emulator: $(RUNTIME)  ## run the emulator in the foreground; ARGS="--port 8443 -
 
 bench: $(RUNTIME) $(LINK)  ## measure the speed claims
 	@$(PYTHON) -m tests.benchmark $(ARGS)
+
+bench-packages: $(RUNTIME) $(LINK)  ## measure what a solution package costs each tenant
+	@PYTHONPATH=$(TREE) $(PYTHON) -m tests.benchmark.packages $(ARGS)
 
 ## --- check it ---
 

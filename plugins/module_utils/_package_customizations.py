@@ -9,13 +9,20 @@ This file is private to the collection.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ._depth import parse_depth
-from ._safe_xml import NoDoctype
+from ._safe_xml import RefusedXml
 
 ROLE = ["ImportExportXml", "Roles", "Role"]
 CONNECTION = ["ImportExportXml", "connectionreferences", "connectionreference"]
+
+MAX_DEPTH = 500
+"""Levels of elements. Forms and site maps, the deepest, have some thirty."""
+MAX_PRIVILEGES = 500_000
+"""Of all roles together."""
+MAX_PIECES = 1000
+"""In which the parser gives one text."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +41,13 @@ class PackageRole:
     name: str
     id: str
     privileges: tuple[RolePrivilege, ...] = ()
+    customizable: bool | None = None
+    """Whether an organisation may change it; None if the package does not say."""
 
     def to_result(self, role_id: str = "") -> dict[str, t.Any]:
         """The form in a module's result and in the option ``planned_roles``."""
-        return {"name": self.name, "id": role_id or self.id, "privileges": [{"name": held.name, "depth": held.depth} for held in self.privileges]}
+        privileges = [{"name": held.name, "depth": held.depth} for held in self.privileges]
+        return {"name": self.name, "id": role_id or self.id, "customizable": self.customizable, "privileges": privileges}
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class PackageVariable:
     """The package brings a default or a value."""
 
 
-class CustomizationsCollector(NoDoctype):
+class CustomizationsCollector:
     """Picks these parts out of ``customizations.xml``, which can be far too large for a tree."""
 
     def __init__(self) -> None:
@@ -66,24 +76,35 @@ class CustomizationsCollector(NoDoctype):
         self._path: list[str] = []
         self._role: PackageRole | None = None
         self._privileges: list[RolePrivilege] = []
+        self._left = MAX_PRIVILEGES
         self._text: list[str] | None = None
 
     def start(self, tag: str, attrib: dict[str, str], /) -> None:
         self._path.append(tag)
+        if len(self._path) > MAX_DEPTH:
+            raise RefusedXml(f"has elements in more than {MAX_DEPTH} levels")
+        if len(self._path) == 1 and tag != ROLE[0]:
+            raise RefusedXml(f"has the root {tag[:80]} instead of {ROLE[0]}")
         if self._path == ROLE:
             self._role = PackageRole(attrib.get("name", ""), attrib.get("id", "").strip("{}").lower())
             self._privileges = []
         elif tag == "RolePrivilege" and self._role is not None and "name" in attrib:
+            self._left -= 1
+            if self._left < 0:
+                raise RefusedXml(f"has roles with more than {MAX_PRIVILEGES} privileges")
             self._privileges.append(RolePrivilege(attrib["name"], _depth(attrib.get("level", ""))))
         elif self._path == CONNECTION and attrib.get("connectionreferencelogicalname"):
             self.connection_references.append(PackageConnection(attrib["connectionreferencelogicalname"]))
-        elif self._path == [*CONNECTION, "connectorid"] and self.connection_references:
+        elif (self._path == [*CONNECTION, "connectorid"] and self.connection_references) or self._path == [*ROLE, "IsCustomizable"]:
             self._text = []
 
     def end(self, _tag: str, /) -> None:
         if self._path == ROLE and self._role is not None:
-            self.roles.append(PackageRole(self._role.name, self._role.id, tuple(self._privileges)))
+            self.roles.append(replace(self._role, privileges=tuple(self._privileges)))
             self._role = None
+        elif self._text is not None and self._role is not None:
+            self._role = replace(self._role, customizable={"0": False, "1": True}.get("".join(self._text).strip()))
+            self._text = None
         elif self._text is not None:
             self.connection_references[-1] = PackageConnection(self.connection_references[-1].logical_name, "".join(self._text).strip())
             self._text = None
@@ -92,9 +113,8 @@ class CustomizationsCollector(NoDoctype):
     def data(self, data: str, /) -> None:
         if self._text is not None:
             self._text.append(data)
-
-    def close(self) -> None:
-        """Nothing is open."""
+            if len(self._text) > MAX_PIECES:
+                raise RefusedXml(f"has an {self._path[-1]} that is too long")
 
 
 def _depth(level: str) -> str:

@@ -3,36 +3,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Get a solution package from an https URL once for all tenants of a run, and for the runs after it.
 
-Files are kept under the name of their SHA-256 in a directory of the user's own, so what is found there is known to be
-the right file, whoever asked for it first. A lock makes fifty workers that start together download once.
+Files are kept under the name of their SHA-256, so what is found there is known to be the right file, whoever asked for it
+first. A lock makes fifty workers that start together download once. What a broken download left is continued, by the next
+attempt and by the next run; the checksum of the whole tells in the end whether it was a part of the right file, so a
+server's own marks of versions are not needed for that.
 
 This file is private to the collection.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import os
 import re
-import stat
-import tempfile
 import typing as t
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-from ._errors import InvalidOption, NotPossible, NotReachable
-from ._http import Clock
-from ._solution_package import MAX_PACKAGE, MEGABYTE
+from ._errors import InvalidOption, NotPossible, NotReachable, TaskError
+from ._http import Clock, retry_after
+from ._measured_file import MAX_PACKAGE, MEGABYTE, MeasuredFile, measure
+from ._private_cache import cache_directory, is_private, locked, note_use, tidy
 
 with suppress(ImportError):  # _task tells the user
     import requests
+    from requests.utils import get_environ_proxies
 
 DEADLINE = 900
 """Seconds for one download with its repetitions."""
 ATTEMPTS = 3
+"""So many in a row may bring nothing."""
+REDIRECTIONS = 10
+PIECE = 64 * 1024
+BROUGHT = MEGABYTE
+"""An attempt that brought less is a failed one."""
 
 
 def parse_checksum(text: str) -> str:
@@ -43,154 +48,216 @@ def parse_checksum(text: str) -> str:
     return match.group(1)
 
 
-def verify_file(path: str, digest: str) -> None:
-    """Compare a local file with its checksum; raises InvalidOption."""
-    try:
-        found = _digest(Path(path))
-    except OSError as error:
-        raise InvalidOption("path", f"'{path}' cannot be read ({error.strerror or error}).") from error
-    if found != digest:
-        raise InvalidOption("checksum", f"'{path}' has the SHA-256 {found}, not {digest}.", "Take the package from its publisher again.")
-
-
 def check_url(url: str) -> None:
     """Only https; raises InvalidOption."""
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname:
+    if not _is_https(url):
         raise InvalidOption("source_url", f"'{url}' is not an https URL.")
+    parts = urlsplit(url)
     if parts.username or parts.password:
         raise InvalidOption("source_url", "holds a user name or a password, which would be shown in logs.")
 
 
-def fetch_package(url: str, digest: str, session: requests.Session, clock: Clock, directory: Path | None = None) -> str:
-    """The path of the file with this digest, downloaded unless it is there already."""
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname)
+
+
+def fetch_package(url: str, digest: str, session: requests.Session, clock: Clock, directory: Path | None = None) -> MeasuredFile:
+    """The file with this digest, downloaded unless it is there already."""
     home = directory or cache_directory()
     target = home / f"{digest}.zip"
+    if found := _kept(target, digest):
+        return found
     try:
-        with _lock(home / f"{digest}.lock"):
-            if not _is_there(target, digest):
-                _download(url, digest, target, session, clock)
+        with locked(home / f"{digest}.lock"):
+            found = _kept(target, digest)
+            if found is None:
+                _Download(url, digest, home / f"{digest}.part", session, clock).finish().replace(target)
+                tidy(home)
     except OSError as error:
         raise NotPossible(
             doing="keep the downloaded package",
             why=f"'{home}' cannot be written ({error.strerror or error}).",
             next_step="Make room there, set XDG_CACHE_HOME, or download the package yourself and give path.",
         ) from error
-    return str(target)
+    return found or MeasuredFile(str(target), target.stat().st_size, digest)
 
 
-def cache_directory() -> Path:
-    """A directory that belongs to this user alone."""
-    problem: OSError | None = None
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    for candidate in (Path(base).expanduser() / "leadops.dynamics365", Path(tempfile.gettempdir()) / f"leadops.dynamics365-{os.geteuid()}"):
-        try:
-            candidate.mkdir(mode=0o700, parents=True, exist_ok=True)
-            state = candidate.lstat()
-        except OSError as error:
-            problem = error
-            continue
-        # Somebody else may have made the one in the temporary directory
-        if stat.S_ISDIR(state.st_mode) and state.st_uid == os.geteuid() and not state.st_mode & 0o022 and os.access(candidate, os.W_OK):
-            return candidate
-    raise NotPossible(
-        why=f"there is no directory to keep the downloaded package in ({problem or 'it belongs to somebody else'}).",
-        next_step="Make ~/.cache writable, set XDG_CACHE_HOME, or download the package yourself and give path.",
-    )
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Held by one process at a time; the system takes it away from a process that dies."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _kept(path: Path, digest: str) -> MeasuredFile | None:
+    """The file, if it is there and as it should be."""
+    if not is_private(path):
+        return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+        found = measure(str(path))
+    except TaskError:
+        return None
+    note_use(path)
+    return found if found.digest == digest else None
 
 
-def _is_there(path: Path, digest: str) -> bool:
-    try:
-        return _digest(path) == digest
-    except OSError:
-        return False
+def _reason(error: requests.RequestException) -> str:
+    """The innermost one, without the names of the libraries' objects around it."""
+    inner = getattr(error.args[0], "reason", error) if error.args else error
+    return str(inner).rsplit(">: ", 1)[-1].rsplit(": ", 1)[-1].strip("()'\"") or type(error).__name__
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+class _Broken(Exception):
+    """An attempt that another one may better; says why."""
+
+    def __init__(self, why: str, wait: float | None = None) -> None:
+        super().__init__(why)
+        self.wait = wait
 
 
-def _download(url: str, digest: str, target: Path, session: requests.Session, clock: Clock) -> None:
-    deadline = clock.now() + DEADLINE
-    problem = ""
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            clock.sleep(2.0**attempt)
-        try:
-            with session.get(url, stream=True, timeout=(10, 60), headers={"Accept-Encoding": "identity"}) as response:
-                if response.status_code < 500 and response.status_code not in (200, 408, 429):
-                    raise InvalidOption(
-                        "source_url", f"{_shown(url)} answered HTTP {response.status_code}.", "Correct the URL, or download the file and give path."
-                    )
-                if response.status_code == 200:
-                    _store(response.iter_content(256 * 1024), url, digest, target, clock, deadline)
-                    return
-                problem = f"HTTP {response.status_code}"
-        except requests.exceptions.InvalidSchema as error:
-            raise InvalidOption("source_url", f"{_shown(url)} leads to an address that is not https.") from error
-        except requests.RequestException as error:
-            problem = type(error).__name__
-    raise NotReachable(
-        doing="download the solution package",
-        why=f"{_shown(url)} could not be read ({problem}); tried {ATTEMPTS} times.",
-        next_step="Check the URL and the network, or download the file and give path.",
-        retryable=True,
-    )
+@dataclass
+class _Download:
+    """One file on its way."""
 
+    url: str
+    digest: str
+    part: Path
+    session: requests.Session
+    clock: Clock
+    deadline: float = 0
 
-def _store(chunks: Iterable[bytes], url: str, digest: str, target: Path, clock: Clock, deadline: float) -> None:
-    """Write to a file beside the target and move it into place when it is whole and right."""
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".partial-")
-    partial = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            found = _copy(chunks, file, url, clock, deadline)
-        _compare(found, digest, url)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _copy(chunks: Iterable[bytes], file: t.IO[bytes], url: str, clock: Clock, deadline: float) -> str:
-    """The SHA-256 of what was written. Neither size nor time are without limit."""
-    found, size = hashlib.sha256(), 0
-    for chunk in chunks:
-        size += len(chunk)
-        if size > MAX_PACKAGE:
-            raise InvalidOption("source_url", f"{_shown(url)} sends more than {MAX_PACKAGE // MEGABYTE} MB, which is no solution package.")
-        if clock.now() > deadline:
-            raise NotReachable(
-                doing="download the solution package",
-                why=f"{_shown(url)} did not finish in {DEADLINE} seconds.",
-                next_step="Download the file and give path.",
-            )
-        found.update(chunk)
-        file.write(chunk)
-    return found.hexdigest()
-
-
-def _compare(found: str, digest: str, url: str) -> None:
-    if found != digest:
-        raise InvalidOption(
-            "checksum",
-            f"{_shown(url)} sent a file with the SHA-256 {found}, not {digest}.",
-            "The file was changed or replaced: have its publisher confirm the checksum before you correct it.",
+    def finish(self) -> Path:
+        """Continue, or begin, until the file is whole and right."""
+        self.deadline = self.clock.now() + DEADLINE
+        failed, problem = 0, ""
+        while failed < ATTEMPTS:
+            held = self._held()
+            if held and self._is_right():  # killed when all was there
+                return self.part
+            try:
+                self._attempt(held)
+            except _Broken as error:
+                failed = failed + 1 if self._held() - held < BROUGHT else 0
+                problem = str(error)
+                if failed < ATTEMPTS:
+                    self._pause(error.wait if error.wait is not None else 2.0**failed)
+                continue
+            if self._is_right():
+                return self.part
+            found = measure(str(self.part), "source_url").digest
+            self.part.unlink()
+            if not held:
+                raise InvalidOption(
+                    "checksum",
+                    f"{self._shown} sent a file with the SHA-256 {found}, not {self.digest}.",
+                    "The file was changed or replaced: have its publisher confirm the checksum before you correct it.",
+                )
+        raise NotReachable(
+            doing="download the solution package",
+            why=f"{self._shown} could not be read ({problem}); tried {ATTEMPTS} times.",
+            next_step="Check the URL, the network and the proxy settings, or download the file and give path. What was received is kept and continued.",
+            retryable=True,
         )
 
+    def _attempt(self, held: int) -> None:
+        """Receive what is missing behind the first ``held`` bytes, or everything if the server knows no parts."""
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={held}-"} if held else {})}
+        end: int | None = None
+        try:
+            with self._answer(headers) as response:
+                start, end = self._extent(response, held)
+                if end is not None and end > MAX_PACKAGE:
+                    raise self._too_large()
+                self._store(response, start)
+        except requests.RequestException as error:
+            raise _Broken(_reason(error) if end is None else f"the connection ended after {self._held()} of {end} bytes") from error
+        if end is not None and self._held() < end:
+            raise _Broken(f"the connection ended after {self._held()} of {end} bytes")
 
-def _shown(url: str) -> str:
-    """The URL without its query, which may hold a signature."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}"
+    def _answer(self, headers: dict[str, str]) -> requests.Response:
+        """The answer at the end of all redirections, each of which must be to https."""
+        url = self.url
+        for _hop in range(REDIRECTIONS):
+            try:
+                response = self.session.get(
+                    url, stream=True, timeout=(10, 60), headers=headers, allow_redirects=False, proxies=t.cast("t.Any", get_environ_proxies(url))
+                )
+            except requests.exceptions.SSLError as error:
+                if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                    raise
+                raise NotReachable(
+                    doing="download the solution package",
+                    why=f"the TLS certificate of {urlsplit(url).netloc} was not accepted.",
+                    next_step="Give the CA that signed it in ca_path, or correct the URL.",
+                ) from error
+            except requests.RequestException:
+                raise
+            except ValueError as error:  # requests looks at the next address, too
+                raise InvalidOption("source_url", f"{self._shown} leads to an address that is none.") from error
+            if not response.is_redirect:
+                return response
+            response.close()
+            url = urljoin(url, response.headers["Location"])
+            if not _is_https(url):
+                raise InvalidOption("source_url", f"{self._shown} leads to an address that is not https.")
+        raise InvalidOption("source_url", f"{self._shown} leads from one address to the next, without an end.")
+
+    def _extent(self, response: requests.Response, held: int) -> tuple[int, int | None]:
+        """Where the bytes of the answer belong, and where the file ends if that is said."""
+        status, coded = response.status_code, response.headers.get("Content-Encoding", "identity") != "identity"
+        if status == 200:
+            length = response.headers.get("Content-Length", "")
+            return 0, int(length) if re.fullmatch(r"\d{1,15}", length) and not coded else None
+        if status in (206, 416) and held:
+            match = re.fullmatch(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15}|\*)", response.headers.get("Content-Range", ""))
+            if status == 206 and match and int(match[1]) == held and not coded:
+                return held, int(match[2]) if match[2] != "*" else None
+            self.part.unlink()  # the next attempt asks for the whole file
+            raise _Broken("the server does not continue where the download broke off", wait=0)
+        if status >= 500 or status in (408, 429):
+            raise _Broken(f"HTTP {status}", retry_after(response.headers, self.clock.now()))
+        raise InvalidOption("source_url", f"{self._shown} answered HTTP {status}.", "Correct the URL, or download the file and give path.")
+
+    def _store(self, response: requests.Response, start: int) -> None:
+        """Neither size nor time are without limit."""
+        descriptor = os.open(self.part, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            file.truncate(start)
+            size = file.seek(start)
+            for piece in response.iter_content(PIECE):
+                size += len(piece)
+                if size > MAX_PACKAGE:
+                    raise self._too_large()
+                if self.clock.now() > self.deadline:
+                    raise self._too_slow()
+                file.write(piece)
+
+    def _pause(self, seconds: float) -> None:
+        if self.clock.now() + seconds > self.deadline:
+            raise self._too_slow()
+        self.clock.sleep(seconds)
+
+    def _held(self) -> int:
+        """Bytes of the file that an earlier attempt or run received."""
+        if not is_private(self.part):
+            self.part.unlink(missing_ok=True)
+            return 0
+        return self.part.stat().st_size
+
+    def _is_right(self) -> bool:
+        return _kept(self.part, self.digest) is not None
+
+    def _too_large(self) -> InvalidOption:
+        self.part.unlink(missing_ok=True)
+        return InvalidOption("source_url", f"{self._shown} sends more than {MAX_PACKAGE // MEGABYTE} MB, which is no solution package.")
+
+    def _too_slow(self) -> NotReachable:
+        return NotReachable(
+            doing="download the solution package",
+            why=f"{self._shown} did not finish in {DEADLINE} seconds.",
+            next_step="Run again: what was received is kept and continued. Or download the file and give path.",
+            retryable=True,
+        )
+
+    @property
+    def _shown(self) -> str:
+        """The URL without its query, which may hold a signature."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}{parts.path}"

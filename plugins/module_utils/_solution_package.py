@@ -11,34 +11,21 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-import base64
 import re
-import stat
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from ._errors import InvalidOption
+from ._measured_file import MEGABYTE, MeasuredFile, measure
 from ._package_customizations import CustomizationsCollector, PackageConnection, PackageRole, PackageVariable
-from ._safe_xml import Element, RefusedXml, read_xml, stream_xml
+from ._package_zip import CUSTOMIZATIONS, MANIFEST, PackageZip, open_package
+from ._safe_xml import Element, stream_xml
 from ._solution_versions import compare_versions, version_parts
 
-MEGABYTE = 1024 * 1024
-MAX_PACKAGE = 256 * MEGABYTE
-"""The services take far less; the limit only keeps a wrong file from filling the memory."""
-MAX_UNPACKED = 2048 * MEGABYTE
-MAX_ENTRIES = 50_000
 MAX_MANIFEST = 16 * MEGABYTE
 MAX_CUSTOMIZATIONS = 512 * MEGABYTE
-MAX_RATIO = 200
-"""Unpacked to packed size. Customizations, which are XML, reach some thirty."""
+MAX_VARIABLES = 5_000
+NO_FILE = MeasuredFile("")
 
-MANIFEST = "solution.xml"
-CUSTOMIZATIONS = "customizations.xml"
-CONTENT_TYPES = "[content_types].xml"
 VARIABLES = "environmentvariabledefinitions/"
 VARIABLE_DEFINITION = "environmentvariabledefinition.xml"
 VARIABLE_VALUES = "environmentvariablevalues.json"
@@ -77,140 +64,69 @@ class SolutionPackage:
     """Of a patch: the unique name of the solution that it patches."""
     connection_references: tuple[PackageConnection, ...] = ()
     environment_variables: tuple[PackageVariable, ...] = ()
-    content: bytes = field(default=b"", repr=False)
-
-    @cached_property
-    def customization_file(self) -> str:
-        """The whole zip in the form that an import's body wants; made once, and only when it is sent."""
-        return base64.b64encode(self.content).decode()
+    customization_file: MeasuredFile = NO_FILE
+    """The zip itself, as an import's body wants it; it is streamed there and never in memory as a whole."""
 
 
 def read_package(path: str, option: str = "path") -> SolutionPackage:
     """Read the zip at ``path``; raises InvalidOption, naming ``option``, for everything that is no sound solution package."""
-    reader = _Reader(path, option)
-    try:
-        state = Path(path).stat()
-        if not stat.S_ISREG(state.st_mode):
-            raise reader.refused("is not a file")
-        if state.st_size > MAX_PACKAGE:
-            raise reader.refused(f"is larger than {MAX_PACKAGE // MEGABYTE} MB, which no organisation takes")
-        with Path(path).open("rb") as file:
-            content = file.read(MAX_PACKAGE + 1)
-            file.seek(0)
-            if not content.startswith(b"PK"):
-                raise reader.refused("is not a zip file")
-            with zipfile.ZipFile(file) as archive:
-                return reader.package(archive, content)
-    except OSError as error:
-        raise InvalidOption(option, f"'{path}' cannot be read ({error.strerror or error}).") from error
-    except RefusedXml as error:
-        raise reader.refused(f"holds a file that {error}") from error
-    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
-        raise reader.refused(f"is damaged or was not copied completely ({error})", "Copy or download it again.") from error
-    except (NotImplementedError, RuntimeError) as error:
-        raise reader.refused(f"uses a way of packing that solution packages do not have ({error})") from error
+    return parse_package(measure(path, option), option)
 
 
-@dataclass(frozen=True)
-class _Reader:
-    path: str
-    option: str
-
-    def refused(self, why: str, next_step: str = "Give the solution's zip as its publisher offers it.") -> InvalidOption:
-        return InvalidOption(self.option, f"'{self.path}' {why}.", next_step)
-
-    def package(self, archive: zipfile.ZipFile, content: bytes) -> SolutionPackage:
-        entries = self._sound_entries(archive.infolist(), len(content))
-        manifest = read_xml(self._chunks(archive, entries[MANIFEST], MAX_MANIFEST))
+def parse_package(file: MeasuredFile, option: str) -> SolutionPackage:
+    """Read a zip that was measured; raises InvalidOption."""
+    with open_package(file, option) as package:
         collector = CustomizationsCollector()
-        stream_xml(self._chunks(archive, entries[CUSTOMIZATIONS], MAX_CUSTOMIZATIONS), collector)
-        return self._described(manifest, collector, self._variables(archive), content)
+        manifest = package.tree(MANIFEST, MAX_MANIFEST)
+        package.read(CUSTOMIZATIONS, MAX_CUSTOMIZATIONS, lambda chunks: stream_xml(chunks, collector))
+        return _described(package, file, manifest, collector)
 
-    def _variables(self, archive: zipfile.ZipFile) -> tuple[PackageVariable, ...]:
-        """Each environment variable is a folder of its own; a second file in it holds a value that the package brings."""
-        names = {name.replace("\\", "/").lower(): name for name in archive.namelist() if name.lower().startswith(VARIABLES)}
-        found: list[PackageVariable] = []
-        for name, written in names.items():
-            if name.endswith(f"/{VARIABLE_DEFINITION}"):
-                definition = read_xml(self._chunks(archive, archive.getinfo(written), MEGABYTE))
-                brings_value = name.removesuffix(VARIABLE_DEFINITION) + VARIABLE_VALUES in names
-                default = definition.find("defaultvalue")
-                has_default = bool(default is not None and ((default.text or "").strip() or len(default)))
-                found.append(PackageVariable(definition.get("schemaname") or name.split("/")[1], has_value=has_default or brings_value))
-        return tuple(found)
 
-    def _sound_entries(self, entries: list[zipfile.ZipInfo], packed: int) -> dict[str, zipfile.ZipInfo]:
-        """The files at the root that matter, after a look at all that the zip claims to hold."""
-        if len(entries) > MAX_ENTRIES:
-            raise self.refused(f"holds more than {MAX_ENTRIES} files")
-        unpacked = sum(entry.file_size for entry in entries)
-        if unpacked > MAX_UNPACKED or (unpacked > 64 * MEGABYTE and unpacked > MAX_RATIO * packed):
-            raise self.refused(f"claims to hold {unpacked // MEGABYTE} MB in {max(1, packed // 1024)} KB: it looks like a zip bomb")
-        found: dict[str, list[zipfile.ZipInfo]] = {}
-        for entry in entries:
-            if entry.flag_bits & 0x1:
-                raise self.refused("is encrypted")
-            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise self.refused("is packed in a way that no solution package is")
-            parts = entry.filename.replace("\\", "/").split("/")
-            if ".." in parts or entry.filename.startswith(("/", "\\")) or ":" in parts[0]:
-                raise self.refused(f"holds a file with the path '{entry.filename}', which leads out of the package")
-            found.setdefault(entry.filename.lower(), []).append(entry)
-        for name in (MANIFEST, CUSTOMIZATIONS, CONTENT_TYPES):
-            self._exactly_one(name, found)
-        return {name: found[name][0] for name in (MANIFEST, CUSTOMIZATIONS)}
+def _variables(package: PackageZip) -> tuple[PackageVariable, ...]:
+    """Each environment variable is a folder of its own; a second file in it holds a value that the package brings."""
+    names = set(package.names(VARIABLES))
+    definitions = [name for name in package.names(VARIABLES) if name.endswith(f"/{VARIABLE_DEFINITION}")]
+    if len(definitions) > MAX_VARIABLES:
+        raise package.refused(f"holds more than {MAX_VARIABLES} environment variables")
+    found: list[PackageVariable] = []
+    for name in definitions:
+        definition = package.tree(name, MEGABYTE)
+        brings_value = name.removesuffix(VARIABLE_DEFINITION) + VARIABLE_VALUES in names
+        default = definition.find("defaultvalue")
+        has_default = bool(default is not None and ((default.text or "").strip() or len(default)))
+        found.append(PackageVariable(definition.get("schemaname") or name.split("/")[1], has_value=has_default or brings_value))
+    return tuple(found)
 
-    def _exactly_one(self, name: str, found: dict[str, list[zipfile.ZipInfo]]) -> None:
-        count = len(found.get(name, []))
-        if count > 1:
-            raise self.refused(f"holds {count} files named {name}, so it is not clear which one an import would take")
-        if count:
-            return
-        if folder := next((other for other in found if other.endswith(f"/{name}")), ""):
-            raise self.refused(f"has no {name} at its root, but in the folder {folder.rpartition('/')[0]}", "Zip the content of that folder, not the folder.")
-        if inner := next((other for other in found if other.endswith(".zip")), ""):
-            raise self.refused(f"has no {name} but holds another zip, {inner}", "Take the solution's zip out of this one.")
-        raise self.refused(f"has no {name}: it is a zip, but not of a solution")
 
-    def _chunks(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit: int) -> Iterator[bytes]:
-        """The content of one file; its real size is counted, because the declared one may lie."""
-        left = limit
-        with archive.open(entry) as file:
-            while chunk := file.read(64 * 1024):
-                left -= len(chunk)
-                if left < 0:
-                    raise self.refused(f"holds a {entry.filename} of more than {limit // MEGABYTE} MB")
-                yield chunk
-
-    def _described(self, root: Element, custom: CustomizationsCollector, variables: tuple[PackageVariable, ...], content: bytes) -> SolutionPackage:
-        manifest = root.find("SolutionManifest")
-        if manifest is None:
-            raise self.refused(f"holds a {MANIFEST} without a SolutionManifest")
-        unique_name = _text(manifest, "UniqueName")
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", unique_name):
-            raise self.refused(f"names its solution '{unique_name}', which is no unique name")
-        version = _text(manifest, "Version")
-        try:
-            version_parts(version)
-        except ValueError as error:
-            raise self.refused(f"says a wrong version: {str(error).rstrip('.')}") from error
-        managed = _text(manifest, "Managed")
-        if managed not in ("0", "1"):
-            raise self.refused(f"does not say whether it is managed (Managed is '{managed}')", "Pack the solution again, as managed.")
-        return SolutionPackage(
-            path=self.path,
-            unique_name=unique_name,
-            friendly_name=_label(manifest, root.get("languagecode", "")) or unique_name,
-            version=version,
-            managed=managed == "1",
-            publisher=_text(manifest, "Publisher/UniqueName"),
-            roles=tuple(custom.roles),
-            dependencies=_dependencies(manifest.iterfind("MissingDependencies/MissingDependency/Required"), unique_name),
-            parent=_text(manifest, "ParentSolution/UniqueName") or _text(manifest, "ParentSolution") or _patched(unique_name),
-            connection_references=tuple(custom.connection_references),
-            environment_variables=variables,
-            content=content,
-        )
+def _described(package: PackageZip, file: MeasuredFile, root: Element, custom: CustomizationsCollector) -> SolutionPackage:
+    manifest = root.find("SolutionManifest")
+    if manifest is None:
+        raise package.refused(f"holds a {MANIFEST} without a SolutionManifest")
+    unique_name = _text(manifest, "UniqueName")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", unique_name):
+        raise package.refused(f"names its solution '{unique_name}', which is no unique name")
+    version = _text(manifest, "Version")
+    try:
+        version_parts(version)
+    except ValueError as error:
+        raise package.refused(f"says a wrong version: {str(error).rstrip('.')}") from error
+    managed = _text(manifest, "Managed")
+    if managed not in ("0", "1"):
+        raise package.refused(f"does not say whether it is managed (Managed is '{managed}')", "Pack the solution again, as managed.")
+    return SolutionPackage(
+        path=file.path,
+        unique_name=unique_name,
+        friendly_name=_label(manifest, root.get("languagecode", "")) or unique_name,
+        version=version,
+        managed=managed == "1",
+        publisher=_text(manifest, "Publisher/UniqueName"),
+        roles=tuple(custom.roles),
+        dependencies=_dependencies(manifest.iterfind("MissingDependencies/MissingDependency/Required"), unique_name),
+        parent=_text(manifest, "ParentSolution/UniqueName") or _text(manifest, "ParentSolution") or _patched(unique_name),
+        connection_references=tuple(custom.connection_references),
+        environment_variables=_variables(package),
+        customization_file=file,
+    )
 
 
 def _patched(unique_name: str) -> str:

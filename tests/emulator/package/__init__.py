@@ -40,6 +40,8 @@ class Variant:
     """Files to leave out."""
     role: bool = True
     """Whether the stand-in's role is in it."""
+    locked_role: bool | None = False
+    """Whether organisations may not change that role; None leaves it unsaid."""
     more_roles: tuple[str, ...] = ()
     """Names of further roles, each with the right to read leads."""
     tables: tuple[str, ...] = ()
@@ -78,13 +80,19 @@ def _content(name: str, variant: Variant) -> bytes:
         root = ET.fromstring(original)  # noqa: S314 (our own file)
         if variant.extra_privilege is not None:
             ET.SubElement(_found(root, "Roles/Role/RolePrivileges"), "RolePrivilege", name=variant.extra_privilege, level="Global")
+        if variant.locked_role:
+            _found(root, "Roles/Role/IsCustomizable").text = "0"
+        elif variant.locked_role is None:
+            role = _found(root, "Roles/Role")
+            role.remove(_found(role, "IsCustomizable"))
         add_customizations(root, role=variant.role, more_roles=variant.more_roles, connection_references=variant.connection_references)
         return _written(root)
     return original
 
 
 def _adds(variant: Variant) -> bool:
-    return variant.extra_privilege is not None or not variant.role or bool(variant.more_roles or variant.connection_references)
+    other_role = variant.extra_privilege is not None or variant.locked_role is not False or not variant.role
+    return other_role or bool(variant.more_roles or variant.connection_references)
 
 
 def _solution(original: bytes, variant: Variant) -> bytes:

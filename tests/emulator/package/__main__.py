@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--extra-privilege", metavar="NAME", help="one more privilege in the role; an unknown one makes the import fail")
     parser.add_argument("--without", action="append", default=[], metavar="FILE", help="leave a file out, which spoils the package")
     parser.add_argument("--no-role", action="store_true", help="leave the role out")
+    parser.add_argument("--locked-role", action="store_true", help="let no organisation change the role")
     parser.add_argument("--role", action="append", default=[], metavar="NAME", help="one more role")
     parser.add_argument("--table", action="append", default=[], metavar="SCHEMA_NAME", help="one more table")
     parser.add_argument("--needs", action="append", default=[], type=_pair, metavar="TABLE=SOLUTION", help="depend on a table of 'Solution (1.0.0.0)'")
@@ -45,6 +46,7 @@ def main() -> None:
         extra_privilege=given.extra_privilege,
         without=tuple(given.without),
         role=not given.no_role,
+        locked_role=given.locked_role,
         more_roles=tuple(given.role),
         tables=tuple(given.table),
         needs=tuple(given.needs),

@@ -78,7 +78,8 @@ class Wire(BaseAdapter):
         assert self.script, f"not expected: {request.method} {url}"
         expected = self.script.pop(0)
         assert f"{request.method} {url}" == f"{expected.method} {unquote(expected.url)}"
-        sent = json.loads(request.body) if request.body else None
+        body: t.Any = request.body
+        sent = json.loads(body if isinstance(body, (bytes, str)) else b"".join(body)) if body else None
         if callable(expected.body):
             assert expected.body(sent), f"unexpected body of {request.method} {url}: {sent}"
         else:

@@ -47,7 +47,20 @@ def test_everything_later_steps_need_is_read(tmp_path: Path):
     assert package.dependencies == (Dependency("Sales", "9.2.0.0", ("Lead",)), Dependency("Base", "", ("Lead",)))
     assert [(role.name, role.id) for role in package.roles] == [("Lead Writer", ROLE_ID)]
     assert package.roles[0].privileges == (RolePrivilege("prvCreateLead", "organization"), RolePrivilege("prvReadLead", "user"))
-    assert base64.b64decode(package.customization_file) == content
+    assert base64.b64decode(b"".join(package.customization_file.encoded())) == content
+
+
+@pytest.mark.parametrize(
+    ("element", "customizable"), [("", None), ("<IsCustomizable>0</IsCustomizable>", False), ("<IsCustomizable> 1 </IsCustomizable>", True)]
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_whether_a_role_may_be_changed_is_read(tmp_path: Path, element: str, *, customizable: bool | None, first: bool):
+    begin, end = ("<RolePrivileges>", "</RolePrivileges>")
+    spot, told = (begin, element + begin) if first else (end, end + element)
+    package = read_package(stored(tmp_path, packed(sound_files(customizations=CUSTOMIZATIONS.replace(spot, told)))))
+    assert package.roles[0].customizable is customizable
+    assert package.roles[0].to_result()["customizable"] is customizable
+    assert len(package.roles[0].privileges) == 2
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
