@@ -10,24 +10,51 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
 from ._api import Api, read_error
-from ._errors import InvalidOption
+from ._errors import InvalidOption, ServiceRefused
 from ._http import Answer, Http, Verdict, judge
 from ._identity import Identity
 from ._odata import Row, last_guid
+from ._rows import listed
 
-SOLUTION_LOCK = frozenset({"0x80071151", "0x8004f061", "0x8004f062", "0x8004f063", "0x8004f064", "0x8004f067"})
+SOLUTION_LOCK = frozenset({"0x80071151", "0x8004f061", "0x8004f062", "0x8004f063", "0x8004f064", "0x8004f067", "0x8004ed47"})
 """Codes of "another import, publish or removal is running"; the first comes with the status of throttling, 429."""
 IMPORT_TIMED_OUT = "0x80048543"
 """The request was cut; the import probably goes on."""
+_LOCKED = re.compile(r"Cannot start (?:another|the requested operation) \[\w+\] because there is", re.IGNORECASE)
+"""The same in words, where the code is that of a wrapper."""
+_JOBS_OFF = re.compile(r"Async operations are currently disabled", re.IGNORECASE)
+"""A new organisation says so for some minutes; nothing was done."""
+_PASSING = frozenset(
+    {
+        "0x80040216",
+        "0x80040224",
+        "0x80044150",
+        "0x80044151",
+        "0x8004a001",
+        "0x8006088a",
+        "0x80060916",
+        "0x80060917",
+        "0x80072300",
+        "0x80081116",
+        IMPORT_TIMED_OUT,
+    }
+)
+"""Codes of trouble that may be over at the next attempt, and behind which a success may hide."""
 DUPLICATE = frozenset({"0x80040237", "0x80060892"})
 NOT_FOUND = frozenset({"0x80040217", "0x80060891"})
 
 STRONG: Mapping[str, str] = {"Consistency": "Strong"}
 """Read past the server's caches, which can hold old permissions for half a minute."""
+
+
+def is_lock(code: str, message: str) -> bool:
+    """Whether a refusal tells of another import, publish or removal that runs."""
+    return code.lower() in SOLUTION_LOCK or _LOCKED.search(message) is not None
 
 
 def organization_url(text: str) -> str:
@@ -58,12 +85,32 @@ class Dataverse(Api):
         return {"Accept": "application/json", "OData-Version": "4.0", "OData-MaxVersion": "4.0", "If-None-Match": "null"}
 
     def verdict(self, answer: Answer) -> Verdict:
-        """The customization lock, whatever its status, can last for many minutes: that wait is the subject's. And a refused import says why with HTTP 500."""
-        if answer.status in (429, 500, 503):
-            code = read_error(answer)[0].lower()
-            if code in SOLUTION_LOCK or (code.startswith("0x80048") and code != IMPORT_TIMED_OUT):
-                return Verdict.FINAL
-        return judge(answer)
+        """The customization lock, whatever its status, can last for many minutes: that wait is the subject's. And a refusal says why even with HTTP 500."""
+        judged = judge(answer)
+        if judged is Verdict.FINAL:
+            return judged
+        code, message = read_error(answer)
+        code = code.lower()
+        if is_lock(code, message):
+            return Verdict.FINAL
+        if _JOBS_OFF.search(message):
+            return Verdict.REJECTED
+        if code.startswith("0x80048") and code != IMPORT_TIMED_OUT:
+            return Verdict.FINAL
+        return Verdict.FINAL if answer.status == 500 and code.startswith("0x8") and code not in _PASSING else judged
+
+    def may_pass(self, answer: Answer) -> bool:
+        """The lock is not waited for here, but it passes."""
+        return is_lock(*read_error(answer)) or super().may_pass(answer)
+
+    def find(self, path: str, *, doing: str, headers: Mapping[str, str] | None = None) -> Row | None:
+        """One document, or None where there is none, which the service says with 404 and sometimes with 400."""
+        try:
+            return super().find(path, doing=doing, headers=headers)
+        except ServiceRefused as error:
+            if error.status == 400 and error.code.lower() in NOT_FOUND:
+                return None
+            raise
 
     def created_id(self, answer: Answer) -> str:
         """The id in the header that every creation answers with."""
@@ -80,11 +127,10 @@ class Dataverse(Api):
     def role_privileges(self, role_id: str, *, doing: str) -> list[Row]:
         """The privileges of a role with their depths. The function is unbound; the bound form answers 404."""
         path = f"RetrieveRolePrivilegesRole(RoleId={role_id})"
-        privileges = self.get(path, doing=doing, headers=STRONG).get("RolePrivileges", [])
-        return list(privileges)
+        return listed(self.get(path, doing=doing, headers=STRONG), "RolePrivileges")
 
     def held_privileges(self, system_user_id: str, names: list[str], *, doing: str) -> list[Row]:
         """Which of the named privileges a user holds, teams included; some forty names fit into one call."""
         asked = quote("[" + ",".join(f'"{name}"' for name in names) + "]", safe="")
         path = f"systemusers({system_user_id})/Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames(PrivilegeNames=@p)?@p={asked}"
-        return list(self.get(path, doing=doing).get("RolePrivileges", []))
+        return listed(self.get(path, doing=doing), "RolePrivileges")

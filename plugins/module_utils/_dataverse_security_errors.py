@@ -59,7 +59,7 @@ DATAVERSE_SECURITY: tuple[Entry, ...] = (
         "dataverse",
         "The caller's roles do not allow this. The organisation says: {message}.",
         "Give the caller's system user the missing privilege; System Administrator holds all that this collection needs.",
-        codes("0x80040220", "0x80048306", "0x80040204", "0x80048405", "0x80154b50"),
+        codes("0x80040220", "0x80048306", "0x80040204", "0x80048405", "0x80154b50", "0x80048345"),
     ),
     Entry(
         "not-a-member",
@@ -102,7 +102,7 @@ DATAVERSE_SECURITY: tuple[Entry, ...] = (
         "dataverse",
         "The caller may not act for another user, or this privilege cannot be given or taken.",
         "Acting for others needs the privilege prvActOnBehalfOfAnotherUser, which comes with System Administrator or the role Delegate.",
-        codes("0x8004a110", "0x8004ed43"),
+        codes("0x8004a110", "0x8004ed43", "0x80061116", "0x80044309"),
     ),
     Entry(
         "token-refused",
@@ -116,7 +116,7 @@ DATAVERSE_SECURITY: tuple[Entry, ...] = (
         "dataverse",
         "The user has no licence that this organisation accepts.",
         "Assign a Dynamics 365 or Power Apps licence (o365_user does); a new one needs some minutes to be known. Applications need none.",
-        codes("0x8004d24b", "0x8004d24c", "0x80050304"),
+        codes("0x8004d24b", "0x8004d24c", "0x80050304", "0x80041d66"),
     ),
     # Other people's rights
     Entry(
@@ -202,8 +202,15 @@ DATAVERSE_SECURITY: tuple[Entry, ...] = (
         "dataverse",
         "The organisation knows no privilege with this id.",
         "Name the privilege instead of its id; the app or solution that brings it may be missing.",
-        codes("0x80041408", "0x80048058", "0x800404ce", "0x8004024b"),
+        codes("0x80041408", "0x80048058", "0x800404ce", "0x800404cd", "0x8004024b"),
         details=((r"Invalid privilege:? (?P<privilege>[\w-]+)", "The privilege is {privilege}."),),
+    ),
+    Entry(
+        "privilege-twice",
+        "dataverse",
+        "A privilege was sent twice for one role. The organisation says: {message}.",
+        "Name each privilege once.",
+        codes("0x8004140f"),
     ),
     Entry(
         "inherited-role",
@@ -217,7 +224,19 @@ DATAVERSE_SECURITY: tuple[Entry, ...] = (
         "dataverse",
         "System Administrator and the other roles of the system itself cannot be changed, deleted or handed out like this.",
         "Choose another role, or make one of your own.",
-        codes("0x80041d31", "0x80041d2e", "0x80041d4a", "0x80041d43", "0x80041d55", "0x80041d42", "0x80041d44", "0x80041d46", "0x80041d47", "0x80041d5a"),
+        codes(
+            "0x80041d31",
+            "0x80041d2e",
+            "0x80041d4a",
+            "0x80041d43",
+            "0x80041d55",
+            "0x80041d42",
+            "0x80041d44",
+            "0x80041d46",
+            "0x80041d47",
+            "0x80041d5a",
+            "0x80041d45",
+        ),
     ),
     Entry(
         "role-not-customizable",
@@ -239,7 +258,7 @@ DATAVERSE_SECURITY: tuple[Entry, ...] = (
         "dataverse",
         "The role does not exist (any more), or its data is not complete.",
         "Check its name and business unit (crm_role_info lists the roles).",
-        codes("0x80041402", "0x80041401", "0x80041400", "0x80041405", "0x80041406", "0x80041407", "0x8004140a"),
+        codes("0x80041402", "0x80041401", "0x80041400", "0x80041404", "0x80041405", "0x80041406", "0x80041407", "0x8004140a"),
     ),
     Entry(
         "role-in-other-business-unit",
@@ -255,6 +274,20 @@ DATAVERSE_SECURITY: tuple[Entry, ...] = (
         "This kind of team cannot hold this role.",
         "Use an owner team, or a role whose privilege inheritance includes the direct access level.",
         codes("0x80048331", "0x80048350"),
+    ),
+    Entry(
+        "business-unit-stays",
+        "dataverse",
+        "The business unit cannot be disabled or deleted. The organisation says: {message}.",
+        "Take away what it names first.",
+        codes("0x80041d59", "0x80041d60", "0x80041d61", "0x80041d62", "0x80041d63", "0x80041d1a"),
+    ),
+    Entry(
+        "default-team",
+        "dataverse",
+        "The default team of a business unit stays as it is: its members are the users of the unit.",
+        "Use a team of your own, or move the user to the business unit.",
+        codes("0x8004830b", "0x8004830c", "0x80048307", "0x80048308", "0x8004830a"),
     ),
     Entry(
         "business-unit-invalid",

@@ -95,7 +95,10 @@ DATAVERSE_SOLUTIONS: tuple[Entry, ...] = (
         "The new version was imported beside the old one, which could then not be removed.",
         "Remove what still uses the old solution, then apply the pending upgrade in the organisation.",
         codes("0x8004f046"),
-        details=((r"DependentComponentObject details: Type: (?P<type>[^,]+), ObjectName: (?P<name>[^,]+)", "It is used by {name} ({type})."),),
+        details=(
+            (r"DependentComponentObject details: Type: (?P<type>[^,]+), ObjectName: (?P<name>[^,]+)", "It is used by {name} ({type})."),
+            (r"InnerException is: (?P<inner>.+?)\.?(?: DependencyCount|\s*$)", "The reason it gives: {inner}."),
+        ),
     ),
     Entry(
         "upgrade-not-there",
@@ -114,6 +117,10 @@ DATAVERSE_SOLUTIONS: tuple[Entry, ...] = (
             (r"DependencyCount ?: (?P<count>\d+)", "Number of dependencies: {count}."),
             (r"required by the '(?P<solution>[^']+)' solution", "It is required by the solution {solution}."),
             (r"RequiredComponentObject details: Type: (?P<type>[^,]+), ObjectName: (?P<name>[^,]+)", "In use is {name} ({type})."),
+            (
+                r"DependentComponentObject details: Type: (?P<type>[^,]+),(?: ObjectName: (?P<name>[^,]+),)? Id: (?P<id>[0-9a-f-]{36})",
+                "It is used by a component of the type {type} with the id {id}.",
+            ),
         ),
     ),
     Entry(
@@ -181,14 +188,14 @@ DATAVERSE_SOLUTIONS: tuple[Entry, ...] = (
         "dataverse",
         "The solution belongs to the system or is managed, and cannot be changed or removed.",
         "Choose another solution.",
-        codes("0x8004f005", "0x8004f007", "0x8004f009", "0x8004f00a", "0x8004f024"),
+        codes("0x8004f005", "0x8004f007", "0x8004f008", "0x8004f009", "0x8004f00a", "0x8004f024", "0x8004f000", "0x8004f035"),
     ),
     Entry(
         "solution-import-failed",
         "dataverse",
         "The import of the solution failed. The organisation says: {message}.",
         "Correct what the organisation names; Solution history has the details.",
-        codes("0x80048033", "0x8004801e"),
+        codes("0x80048033", "0x8004801e", "0x80047019", "0x80050122"),
     ),
     Entry(
         "background-jobs-off",

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ._dataverse_component_errors import DATAVERSE_COMPONENTS, DATAVERSE_OTHERWISE
 from ._dataverse_errors import DATAVERSE
 from ._dataverse_security_errors import DATAVERSE_SECURITY
 from ._dataverse_solution_errors import DATAVERSE_SOLUTIONS
@@ -25,7 +26,17 @@ from ._graph_errors import GRAPH
 from ._partner_center_errors import PARTNER_CENTER
 from ._power_platform_errors import POWER_PLATFORM
 
-CATALOGUE: tuple[Entry, ...] = (*ENTRA, *DATAVERSE_SECURITY, *DATAVERSE_SOLUTIONS, *DATAVERSE, *GRAPH, *POWER_PLATFORM, *PARTNER_CENTER)
+CATALOGUE: tuple[Entry, ...] = (
+    *ENTRA,
+    *DATAVERSE_SECURITY,
+    *DATAVERSE_SOLUTIONS,
+    *DATAVERSE_COMPONENTS,
+    *DATAVERSE,
+    *DATAVERSE_OTHERWISE,
+    *GRAPH,
+    *POWER_PLATFORM,
+    *PARTNER_CENTER,
+)
 
 _BY_SERVICE: dict[str, list[tuple[frozenset[str], Entry]]] = {}
 for _entry in CATALOGUE:

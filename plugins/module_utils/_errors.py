@@ -8,6 +8,7 @@
     ├── NotPossible           the state of the tenant forbids what is wanted
     ├── SignInRefused         Entra ID gave no token
     ├── ServiceRefused        a service answered, with an error
+    ├── AnswerNotUnderstood   a service answered, and not in the form that is known
     ├── OutcomeUnknown        a write was sent and its answer was lost: look before repeating
     ├── NotReachable          no service could be talked to
     └── WaitedTooLong         something is still going on after the time that the user allowed
@@ -21,6 +22,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
+
+_LONGEST_MESSAGE = 2000
 
 
 @dataclass
@@ -73,6 +76,7 @@ class TaskError(Exception):
                 "doing": self.doing,
                 "why": self.why,
                 "next_step": self.next_step,
+                "message": str(getattr(self, "message", ""))[:_LONGEST_MESSAGE],
                 "service": self.service,
                 "code": self.code,
                 "status": self.status,
@@ -107,6 +111,10 @@ class ServiceRefused(TaskError):
         """``message`` is the service's own text, kept for callers that must recognise it."""
         super().__init__(**values)
         self.message = message
+
+
+class AnswerNotUnderstood(TaskError):
+    """An answer without what must be in it, or not from the service at all."""
 
 
 class OutcomeUnknown(TaskError):

@@ -7,7 +7,7 @@ The retry rule, for every call of the collection:
 
 * 429 says that nothing was done: any request is sent again after ``Retry-After`` (seconds, perhaps with a
   fraction, or a date), or after an exponential pause.
-* 500, 502, 503, 504 and a broken connection may hide a success: a request is sent again only if repeating
+* 408, 500, 502, 503, 504 and a broken connection may hide a success: a request is sent again only if repeating
   it does no harm (``repeatable``); otherwise ``OutcomeUnknown`` is raised and the caller looks.
 * A pause that would pass the deadline is not begun: the error is raised instead.
 
@@ -16,7 +16,6 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-import json
 import random
 import ssl
 import time
@@ -30,6 +29,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from functools import lru_cache
 
+from ._error_bodies import read_json
 from ._errors import NotReachable, OutcomeUnknown
 
 try:
@@ -41,6 +41,9 @@ try:
 except ImportError:  # _task tells the user; until then the names only have to exist
     HTTPAdapter = object  # type: ignore[assignment,misc]
     REQUESTS_ERROR = traceback.format_exc()
+
+
+_REQUEST_IDS = ("x-ms-service-request-id", "request-id", "x-ms-request-id", "req_id", "x-ms-correlation-request-id", "x-ms-correlation-id", "ms-requestid")
 
 
 class Verdict(Enum):
@@ -63,6 +66,14 @@ class Clock:
         time.sleep(seconds)
 
 
+class Streamed(t.Protocol):
+    """A body that is made while it is sent; each iteration gives it from its start, so it can be sent again."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> t.Iterator[bytes]: ...
+
+
 @dataclass(frozen=True)
 class Call:
     """One request to send."""
@@ -70,7 +81,7 @@ class Call:
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = field(default=None, repr=False)
+    body: bytes | Streamed | None = field(default=None, repr=False)
     repeatable: bool = True
     """Sending it twice does no harm."""
 
@@ -83,28 +94,25 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
 
+    sent_id: str = ""
+    """The id that the request itself had."""
+
     def json(self) -> dict[str, t.Any]:
         """The body if it is a JSON object, else an empty one: gateways answer HTML or nothing."""
-        try:
-            document = json.loads(self.body.decode("utf-8-sig")) if self.body else {}
-        except ValueError:
-            return {}
+        document = read_json(self.body) if self.body else {}
         return document if isinstance(document, dict) else {}
 
     @property
     def request_id(self) -> str:
         """The id under which the service knows this request."""
-        for name in ("x-ms-service-request-id", "request-id", "x-ms-request-id", "x-ms-correlation-request-id"):
-            if value := self.headers.get(name):
-                return value
-        return ""
+        return next((self.headers[name] for name in _REQUEST_IDS if self.headers.get(name)), "")
 
 
 def judge(answer: Answer) -> Verdict:
     """The verdict by the status alone; services know more (see ``_dataverse`` and ``_graph``)."""
     if answer.status == 429:
         return Verdict.REJECTED
-    if answer.status in (500, 502, 503, 504):
+    if answer.status in (408, 500, 502, 503, 504):
         return Verdict.UNSURE
     return Verdict.FINAL
 
@@ -217,7 +225,7 @@ class Http:
                     why=f"{_host(call.url)} gave no usable answer ({_what(answer, problem)}), so it is not known whether the request took effect.",
                     next_step="Run again: what is there will be looked at first.",
                     status=answer.status if answer else None,
-                    request_id=answer.request_id if answer else headers["client-request-id"],
+                    request_id=(answer.request_id if answer else "") or headers["client-request-id"],
                 ) from problem
             wait = pause(attempt, said, self._jitter())
             if self._clock.now() + wait > deadline:
@@ -241,7 +249,7 @@ class Http:
             allow_redirects=False,
             proxies=t.cast("t.Any", get_environ_proxies(call.url)),
         )
-        return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, response.content)
+        return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, response.content, headers["client-request-id"])
 
 
 def _host(url: str) -> str:

@@ -13,6 +13,8 @@ import typing as t
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote
 
+from ._errors import AnswerNotUnderstood
+
 Row = dict[str, t.Any]
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -49,7 +51,13 @@ def pages(get: Callable[[str], Row], url: str) -> Iterator[Row]:
     following: str | None = url
     while following:
         page = get(following)
-        yield from page.get("value", [])
+        rows = page.get("value")
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            # Read as an empty list, it would say that nothing is there
+            raise AnswerNotUnderstood(
+                why="the service was asked for a list and its answer holds none.", next_step="Run again; if it stays, look whether a proxy changes answers."
+            )
+        yield from rows
         following = page.get("@odata.nextLink")
 
 

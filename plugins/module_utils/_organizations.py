@@ -15,8 +15,9 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from ._dataverse import Dataverse
-from ._errors import NotPossible, ServiceRefused
+from ._errors import AnswerNotUnderstood, NotPossible, ServiceRefused
 from ._odata import query
+from ._rows import inner, lower, needed_id, text
 
 OLDER_API_VERSIONS = ("v8.2", "v8.1", "v8.0")
 
@@ -55,14 +56,16 @@ def who_am_i(dataverse: Dataverse) -> tuple[Dataverse, Caller, str]:
     for candidate in candidates:
         try:
             row = candidate.get("WhoAmI", doing=doing)
+        except AnswerNotUnderstood:
+            break
         except ServiceRefused as error:
             # An older organisation does not know the newer version's path at all
             if error.status not in (404, 501) or candidate is candidates[-1]:
                 raise
             continue
-        if "OrganizationId" not in row:
+        if not text(row, "OrganizationId"):
             break
-        return candidate, Caller(row["UserId"].lower(), row["BusinessUnitId"].lower()), row["OrganizationId"].lower()
+        return candidate, Caller(needed_id(row, "UserId"), needed_id(row, "BusinessUnitId")), needed_id(row, "OrganizationId")
     raise NotPossible(
         doing=doing,
         why=f"{dataverse.url} answers, but not as a Dynamics 365 organisation.",
@@ -73,19 +76,19 @@ def who_am_i(dataverse: Dataverse) -> tuple[Dataverse, Caller, str]:
 def read_organization(dataverse: Dataverse, organization_id: str) -> Organization:
     """Everything about the organisation, in as few requests as it allows."""
     detail = _detail(dataverse)
-    version = detail.get("OrganizationVersion") or dataverse.get("RetrieveVersion", doing="read the organisation's version").get("Version", "")
+    version = text(detail, "OrganizationVersion") or text(dataverse.get("RetrieveVersion", doing="read the organisation's version"), "Version") or ""
     path = "businessunits" + query(select="businessunitid,name", filter="parentbusinessunitid eq null")
     roots = list(dataverse.rows(path, doing="read the root business unit"))
     return Organization(
         id=organization_id,
         url=dataverse.url,
         api_version=dataverse.api_version,
-        version=str(version),
-        name=detail.get("FriendlyName") or (roots[0].get("name") if roots else None),
-        unique_name=detail.get("UniqueName"),
-        tenant_id=_lower(detail.get("TenantId")),
-        environment_id=detail.get("EnvironmentId") or None,
-        root_business_unit_id=roots[0]["businessunitid"].lower() if roots else "",
+        version=version,
+        name=text(detail, "FriendlyName") or (text(roots[0], "name") if roots else None),
+        unique_name=text(detail, "UniqueName"),
+        tenant_id=lower(detail, "TenantId"),
+        environment_id=text(detail, "EnvironmentId") or None,
+        root_business_unit_id=needed_id(roots[0], "businessunitid") if roots else "",
     )
 
 
@@ -97,7 +100,7 @@ def missing_privileges(dataverse: Dataverse, caller: Caller, wanted: list[str]) 
         if error.status in (400, 404, 405, 501):
             return None
         raise
-    held = {str(row.get("PrivilegeName", "")).lower() for row in rows}
+    held = {lower(row, "PrivilegeName") for row in rows}
     return [name for name in wanted if name.lower() not in held]
 
 
@@ -111,18 +114,14 @@ def missing_permissions(claims: dict[str, t.Any], wanted: list[str]) -> list[str
 
 def environment_id(dataverse: Dataverse) -> str | None:
     """The id of the organisation's environment in the admin API, if the organisation tells."""
-    return _detail(dataverse).get("EnvironmentId") or None
+    return text(_detail(dataverse), "EnvironmentId") or None
 
 
 def _detail(dataverse: Dataverse) -> dict[str, t.Any]:
     path = "RetrieveCurrentOrganization(AccessType=@p)?@p=Microsoft.Dynamics.CRM.EndpointAccessType'Default'"
     try:
-        return dict(dataverse.get(path, doing="read the organisation's details").get("Detail", {}))
+        return inner(dataverse.get(path, doing="read the organisation's details"), "Detail")
     except ServiceRefused as error:
         if error.status in (400, 404, 501):  # organisations before version 9
             return {}
         raise
-
-
-def _lower(text: str | None) -> str | None:
-    return text.lower() if text else None

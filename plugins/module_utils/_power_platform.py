@@ -10,9 +10,9 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-from ._api import Api
+from ._api import Api, read_error
 from ._clouds import Cloud
-from ._http import Http
+from ._http import Answer, Http
 from ._identity import Identity
 from ._odata import Row
 
@@ -28,6 +28,10 @@ class PowerPlatform(Api):
 
     def __init__(self, cloud: Cloud, identity: Identity, http: Http) -> None:
         super().__init__(cloud.power_platform, cloud.power_platform_audience, identity, http)
+
+    def may_pass(self, answer: Answer) -> bool:
+        """What is being done with an environment comes to an end."""
+        return read_error(answer)[0] == "OperationNotStartable" or super().may_pass(answer)
 
     def environment(self, environment_id: str, *, doing: str) -> Row:
         """One environment."""

@@ -17,6 +17,7 @@ from ._depth import Depth
 from ._odata import Row, any_of, is_guid, literal, query
 from ._privileges import INHERITANCE, read_held, with_names
 from ._roles import RoleRow, read_role_rows
+from ._rows import flag, lower, needed, needed_id, number, text
 
 
 def is_pattern(reference: str) -> bool:
@@ -55,7 +56,7 @@ def _condition(references: Sequence[str], unit_id: str | None) -> str:
 def read_unit_names(dataverse: Dataverse) -> dict[str, str]:
     """The names of the business units."""
     rows = dataverse.rows("businessunits" + query(select="businessunitid,name"), doing="list the business units")
-    return {row["businessunitid"].lower(): row["name"] for row in rows}
+    return {needed_id(row, "businessunitid"): needed(row, "name") for row in rows}
 
 
 def told_role(role: RoleRow, units: Mapping[str, str]) -> dict[str, t.Any]:
@@ -88,16 +89,16 @@ def read_holding(dataverse: Dataverse, role: RoleRow) -> dict[str, list[dict[str
     return {
         "users": [
             {
-                "system_user_id": row["systemuserid"].lower(),
-                "user_principal_name": row.get("domainname"),
-                "application_id": row.get("applicationid"),
-                "disabled": bool(row.get("isdisabled")),
-                "business_unit_id": row.get("_businessunitid_value"),
+                "system_user_id": needed_id(row, "systemuserid"),
+                "user_principal_name": text(row, "domainname"),
+                "application_id": lower(row, "applicationid"),
+                "disabled": flag(row, "isdisabled"),
+                "business_unit_id": lower(row, "_businessunitid_value"),
             }
             for row in users
-            if not row.get("deletedstate")
+            if not number(row, "deletedstate")
         ],
-        "teams": [{"team_id": row["teamid"].lower(), "name": row["name"], "business_unit_id": row.get("_businessunitid_value")} for row in teams],
+        "teams": [{"team_id": needed_id(row, "teamid"), "name": needed(row, "name"), "business_unit_id": lower(row, "_businessunitid_value")} for row in teams],
     }
 
 

@@ -15,6 +15,7 @@ from ._dataverse import Dataverse
 from ._errors import NotPossible, ServiceRefused
 from ._odata import Row, literal, query
 from ._plan import Json
+from ._rows import lower, needed, needed_id, number
 from ._solution_package import ALWAYS_THERE
 from ._solutions import COLUMNS, FIRST_READ, InstalledSolution, read_patches
 
@@ -53,7 +54,7 @@ class Component:
     """A component that needs one of the solution's."""
 
     id: str
-    type: int
+    type: int | None
     needs: str = ""
     """The id of the component that it needs."""
 
@@ -87,9 +88,9 @@ class Blocker:
         }
 
 
-def component_type(number: int) -> str:
+def component_type(kind: int | None) -> str:
     """The kind of a component, in words where we have them."""
-    return COMPONENT_TYPES.get(number, f"component type {number}")
+    return "component" if kind is None else COMPONENT_TYPES.get(kind, f"component type {kind}")
 
 
 def read_dependents(api: Dataverse, unique_name: str) -> list[Component]:
@@ -97,7 +98,7 @@ def read_dependents(api: Dataverse, unique_name: str) -> list[Component]:
     path = f"RetrieveDependenciesForUninstall(SolutionUniqueName={literal(unique_name)})"
     rows = api.rows(path, doing=f"read what depends on {unique_name}")
     found = (
-        Component(str(row["dependentcomponentobjectid"]).lower(), int(row["dependentcomponenttype"]), str(row.get("requiredcomponentobjectid") or "").lower())
+        Component(needed_id(row, "dependentcomponentobjectid"), number(row, "dependentcomponenttype"), lower(row, "requiredcomponentobjectid") or "")
         for row in rows
     )
     return list(dict.fromkeys(found))
@@ -189,12 +190,12 @@ def _owners(api: Dataverse, component_ids: list[str]) -> dict[str, list[Installe
         if error.status == 403:  # the blockers are known all the same; only their owners are not
             return {}
         raise
-    solutions = {found.solution_id.lower(): found for found in _by_id(api, [str(row["_solutionid_value"]) for row in rows])}
+    solutions = {found.solution_id.lower(): found for found in _by_id(api, [needed(row, "_solutionid_value") for row in rows])}
     owners: dict[str, list[InstalledSolution]] = {}
     for row in rows:
-        owner = solutions.get(str(row["_solutionid_value"]).lower())
+        owner = solutions.get(needed_id(row, "_solutionid_value"))
         if owner is not None:
-            owners.setdefault(str(row["objectid"]).lower(), []).append(owner)
+            owners.setdefault(needed_id(row, "objectid"), []).append(owner)
     return owners
 
 

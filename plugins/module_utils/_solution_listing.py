@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ._dataverse import Dataverse
-from ._errors import ServiceRefused
+from ._errors import AnswerNotUnderstood, ServiceRefused
 from ._odata import Row, any_of, literal, query
 from ._plan import Json
+from ._rows import flag, inner, needed, needed_id, number, text
 from ._solution_blockers import component_type, read_blockers
 from ._solutions import HOLDING, InstalledSolution
 
@@ -36,38 +37,38 @@ def read_list(api: Dataverse, names: list[str], *, managed: bool | None, hidden:
     if managed is not None:
         conditions.append(f"ismanaged eq {str(managed).lower()}")
     path = "solutions" + query(select=COLUMNS, filter=" and ".join(conditions) or None, expand=PUBLISHER)
-    return sorted(api.rows(path, doing="read the installed solutions"), key=lambda row: str(row["uniquename"]).lower())
+    return sorted(api.rows(path, doing="read the installed solutions"), key=lambda row: needed_id(row, "uniquename"))
 
 
 def describe(rows: Iterable[Row]) -> list[Json]:
     """The form in the module's result; a staged upgrade is told with its solution."""
     listed = list(rows)
-    by_id = {str(row["solutionid"]).lower(): str(row["uniquename"]) for row in listed}
-    by_name = {str(row["uniquename"]).lower(): row for row in listed}
+    by_id = {needed_id(row, "solutionid"): needed(row, "uniquename") for row in listed}
+    by_name = {needed_id(row, "uniquename"): row for row in listed}
     found: list[Json] = []
     for row in listed:
-        name = str(row["uniquename"])
+        name = needed(row, "uniquename")
         base = by_name.get(name[: -len(HOLDING)].lower()) if name.lower().endswith(HOLDING.lower()) else None
         if base is not None:
             continue
         holding = by_name.get(f"{name}{HOLDING}".lower())
-        publisher = row.get("publisherid") or {}
-        parent = str(row.get("_parentsolutionid_value") or "")
+        publisher = inner(row, "publisherid")
+        parent = text(row, "_parentsolutionid_value") or ""
         found.append(
             {
                 "unique_name": name,
-                "friendly_name": row.get("friendlyname") or "",
-                "description": row.get("description") or "",
-                "solution_id": row["solutionid"],
-                "version": row["version"],
-                "managed": bool(row["ismanaged"]),
-                "visible": bool(row.get("isvisible")),
-                "installed_on": row.get("installedon"),
-                "updated_on": row.get("updatedon"),
+                "friendly_name": text(row, "friendlyname") or "",
+                "description": text(row, "description") or "",
+                "solution_id": needed(row, "solutionid"),
+                "version": needed(row, "version"),
+                "managed": flag(row, "ismanaged"),
+                "visible": flag(row, "isvisible"),
+                "installed_on": text(row, "installedon"),
+                "updated_on": text(row, "updatedon"),
                 "publisher": {
-                    "unique_name": publisher.get("uniquename") or "",
-                    "friendly_name": publisher.get("friendlyname") or "",
-                    "prefix": publisher.get("customizationprefix") or "",
+                    "unique_name": text(publisher, "uniquename") or "",
+                    "friendly_name": text(publisher, "friendlyname") or "",
+                    "prefix": text(publisher, "customizationprefix") or "",
                 },
                 "patch_of": by_id.get(parent.lower(), parent) or None,
                 "pending_upgrade": InstalledSolution.from_row(holding).to_pending() if holding else None,
@@ -85,14 +86,14 @@ def read_history(api: Dataverse, name: str) -> list[Json] | None:
         return None
     return [
         {
-            "name": row.get("msdyn_name"),
-            "operation": OPERATIONS.get(row.get("msdyn_operation", -1), str(row.get("msdyn_operation"))),
-            "version": row.get("msdyn_solutionversion"),
-            "status": STATUS.get(row.get("msdyn_status", -1), str(row.get("msdyn_status"))),
-            "succeeded": row.get("msdyn_result"),
-            "started_on": row.get("msdyn_starttime"),
-            "ended_on": row.get("msdyn_endtime"),
-            "message": row.get("msdyn_exceptionmessage") or "",
+            "name": text(row, "msdyn_name"),
+            "operation": OPERATIONS.get(number(row, "msdyn_operation") or 0, text(row, "msdyn_operation")) if text(row, "msdyn_operation") else None,
+            "version": text(row, "msdyn_solutionversion"),
+            "status": STATUS.get(number(row, "msdyn_status") or 0, text(row, "msdyn_status")) if text(row, "msdyn_status") else None,
+            "succeeded": flag(row, "msdyn_result") if text(row, "msdyn_result") else None,
+            "started_on": text(row, "msdyn_starttime"),
+            "ended_on": text(row, "msdyn_endtime"),
+            "message": text(row, "msdyn_exceptionmessage") or "",
         }
         for row in rows
     ]
@@ -102,7 +103,7 @@ def read_components(api: Dataverse, solution_id: str) -> list[Json]:
     """What a solution holds."""
     path = "solutioncomponents" + query(select="objectid,componenttype,rootcomponentbehavior", filter=f"_solutionid_value eq {solution_id}")
     rows = api.rows(path, doing="read the components of the solution")
-    return [{"id": row["objectid"], "type": component_type(int(row["componenttype"]))} for row in rows]
+    return [{"id": needed(row, "objectid"), "type": component_type(number(row, "componenttype"))} for row in rows]
 
 
 def read_dependents(api: Dataverse, solution: Json) -> list[Json]:
@@ -115,5 +116,5 @@ def _if_allowed(read: Callable[[], list[Row]]) -> list[Row] | None:
     """The history is a virtual table that many callers may not read, and that not every organisation answers for."""
     try:
         return read()
-    except ServiceRefused:
+    except (AnswerNotUnderstood, ServiceRefused):
         return None

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ._errors import NotPossible
+from ._odata import Row
 from ._plan import Json, Plan, Write
+from ._rows import inner, listed, lower, text, value_of
 from ._solution_import_results import hex_code
 from ._solution_package import SolutionPackage
 from ._solution_turns import CarryOut
@@ -37,7 +39,7 @@ class Validation:
         """Upload; raises NotPossible for a package that would not get through."""
 
         def keep(answer: Json) -> str:
-            self.results = answer.get("StageSolutionResults") or {}
+            self.results = inner(answer, "StageSolutionResults")
             return upload_id(self.results)
 
         write = validate_write(self.package, keep)
@@ -50,20 +52,34 @@ class Validation:
                 next_step="Correct what the organisation names. Nothing was imported; the organisation clears the upload away itself.",
                 done=[write.summary],
             )
-        self.tell(f"the organisation has validated {self.package.unique_name} {self.package.version}")
+        remarked = "".join(f"; it remarks: {remark}" for remark in remarks(self.results))
+        self.tell(f"the organisation has validated {self.package.unique_name} {self.package.version}{remarked}")
+
+
+def remarks(results: Json) -> list[str]:
+    """What the organisation says besides, such as warnings."""
+    return [_told(found) for found in listed(results, "SolutionValidationResults") if not _is_error(found)]
+
+
+def _is_error(found: Row) -> bool:
+    return (lower(found, "SolutionValidationResultType") or "error") == "error"
+
+
+def _told(found: Row) -> str:
+    """The message, what the organisation adds to it, and the code."""
+    message, more = text(found, "Message") or "", text(found, "AdditionalInfo") or ""
+    said = message if not more or more in message else f"{message} {more}".strip()
+    return f"{said or 'no text'} ({hex_code(value_of(found, 'ErrorCode')) or text(found, 'SolutionValidationResultType') or 'no code'})"
 
 
 def problems(results: Json) -> str:
     """What speaks against the import, as text; empty if nothing does."""
-    told = [
-        f"{found.get('Message') or 'no text'} ({hex_code(found.get('ErrorCode')) or found.get('SolutionValidationResultType')})"
-        for found in results.get("SolutionValidationResults") or []
-        if str(found.get("SolutionValidationResultType") or "Error").lower() == "error"
-    ]
-    for missing in results.get("MissingDependencies") or []:
-        name = missing.get("RequiredComponentDisplayName") or missing.get("RequiredComponentSchemaName") or "a component"
-        told.append(f"{missing.get('RequiredComponentType') or 'component'} {name} of {missing.get('RequiredSolutionName') or 'another solution'} is missing")
-    status = str(results.get("StageSolutionStatus") or "")
+    told = [_told(found) for found in listed(results, "SolutionValidationResults") if _is_error(found)]
+    for missing in listed(results, "MissingDependencies"):
+        name = text(missing, "RequiredComponentDisplayName") or text(missing, "RequiredComponentSchemaName") or "a component"
+        kind = text(missing, "RequiredComponentType") or "component"
+        told.append(f"{kind} {name} of {text(missing, 'RequiredSolutionName') or 'another solution'} is missing")
+    status = text(results, "StageSolutionStatus") or ""
     if status.lower() == PASSED:
         return ""
     return "; ".join(told) or f"its status is '{status or 'unknown'}', without a reason."

@@ -9,19 +9,23 @@ This file is private to the collection.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from ._dataverse import Dataverse
 from ._errors import NotPossible, ServiceRefused
 from ._odata import Row, any_of, literal, query
 from ._plan import Json
+from ._rows import flag, inner, lower, needed, needed_id, text
+from ._solution_activity import moment_of
+from ._solution_missing import to_result, told, unmet
 from ._solution_package import SolutionPackage
-from ._solution_versions import compare_versions, version_parts
+from ._solution_versions import version_parts
 
 FIRST_READ = 25
 """So many solutions fit into the filter of one URL."""
 
-COLUMNS = "solutionid,uniquename,friendlyname,version,ismanaged"
+COLUMNS = "solutionid,uniquename,friendlyname,version,ismanaged,modifiedon"
 
 HOLDING = "_Upgrade"
 """What an organisation appends to the name of a solution whose upgrade is staged."""
@@ -40,17 +44,20 @@ class InstalledSolution:
     version: str
     managed: bool
     publisher: str = ""
+    changed: datetime | None = field(default=None, compare=False)
+    """When the row was last written; None if that is not told."""
 
     @classmethod
     def from_row(cls, row: Row) -> InstalledSolution:
         """Read a row with its publisher expanded."""
         return cls(
-            solution_id=str(row["solutionid"]),
-            unique_name=str(row["uniquename"]),
-            friendly_name=str(row.get("friendlyname") or ""),
-            version=str(row["version"]),
-            managed=bool(row["ismanaged"]),
-            publisher=str((row.get("publisherid") or {}).get("uniquename") or ""),
+            solution_id=needed(row, "solutionid"),
+            unique_name=needed(row, "uniquename"),
+            friendly_name=text(row, "friendlyname") or "",
+            version=needed(row, "version"),
+            managed=flag(row, "ismanaged"),
+            publisher=text(inner(row, "publisherid"), "uniquename") or "",
+            changed=moment_of(row, "modifiedon"),
         )
 
     @property
@@ -120,18 +127,14 @@ def check_dependencies(package: SolutionPackage, installed: Solutions) -> None:
 
     The fourth part of a version drifts between organisations, so only the first three are compared.
     """
-    missing: list[str] = []
-    for dependency in package.dependencies:
-        there = installed.get(dependency.solution.lower())
-        if there is None:
-            missing.append(f"{dependency}, which is not installed")
-        elif dependency.version and compare_versions(there.version, dependency.version, 3) < 0:
-            missing.append(f"{dependency}, of which {there.version} is installed")
+    versions = {name: there.version for name, there in installed.items()}
+    missing = unmet(package.dependencies, versions)
     if missing:
         raise NotPossible(
             doing=f"import the solution {package.unique_name}",
-            why=f"the package needs {'; '.join(missing)}.",
+            why=f"the package needs {'; '.join(told(missing, versions))}.",
             next_step="Install these solutions first. The lead tables come with a Dynamics 365 app such as Sales.",
+            facts={"missing_dependencies": to_result(missing, versions)},
         )
 
 
@@ -140,7 +143,7 @@ def imports_asynchronously(api: Dataverse, api_version: str, organization_versio
     if _major(api_version) < 9:
         return False
     try:
-        version = organization_version or str(api.get("RetrieveVersion", doing="read the organisation's version").get("Version") or "")
+        version = organization_version or (text(api.get("RetrieveVersion", doing="read the organisation's version"), "Version") or "")
         return version_parts(version) >= version_parts(ASYNC_IMPORT_SINCE)
     except (ServiceRefused, ValueError):  # no version told: today's organisations have it, and the start finds out
         return True
@@ -160,10 +163,10 @@ def role_ids(api: Dataverse, package: SolutionPackage) -> Mapping[str, str]:
         path = "roles" + query(select="roleid,name", filter=f"_parentroleid_value eq null and ({names})")
         rows = list(api.rows(path, doing="read the roles that the solution brings"))
         for role in wanted:
-            same = [row for row in rows if str(row["name"]).lower() == role.name.lower()]
-            same.sort(key=lambda row: str(row["roleid"]).lower() != role.id)
+            same = [row for row in rows if (lower(row, "name") or "") == role.name.lower()]
+            same.sort(key=lambda row: needed_id(row, "roleid") != role.id)
             if same:
-                found[role.id] = str(same[0]["roleid"])
+                found[role.id] = needed(same[0], "roleid")
     return found
 
 

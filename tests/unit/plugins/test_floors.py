@@ -10,7 +10,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 FILES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in Path(__file__).parents[3].glob("plugins/module_utils/*.py")}
-PURE = ("_clouds", "_depth", "_errors", "_error_entries", "_odata", "_solution_versions", "_candidates")
+PURE = ("_clouds", "_depth", "_errors", "_error_entries", "_odata", "_rows", "_error_bodies", "_solution_versions", "_candidates")
 """Facts and pure functions."""
 
 

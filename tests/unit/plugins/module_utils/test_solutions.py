@@ -13,14 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.leadops.dynamics365.plugins.module_utils._errors import NotPossible
-from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_import_results import failure, hex_code, judge_import, read_import_data
+from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_import_failures import failure
+from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_import_results import hex_code, judge_import, read_import_data
 from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_imports import ImportJob
 from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_package import Dependency, SolutionPackage
 from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_rules import Action, decide
 from ansible_collections.leadops.dynamics365.plugins.module_utils._solution_writes import ImportSettings, import_write
 from ansible_collections.leadops.dynamics365.plugins.module_utils._solutions import InstalledSolution, check_dependencies
 
-PACKAGE = SolutionPackage("p.zip", "ContosoLeads", "Contoso Leads", "1.2", managed=True, publisher="contoso", content=b"PK")
+PACKAGE = SolutionPackage("p.zip", "ContosoLeads", "Contoso Leads", "1.2", managed=True, publisher="contoso")
 THERE = InstalledSolution("86928ed8-df37-4ce2-add5-47030a833bff", "ContosoLeads", "Contoso Leads", "1.2.0.0", managed=True, publisher="Contoso")
 
 VERSIONS = st.lists(st.integers(0, 30000), min_size=2, max_size=4).map(lambda parts: ".".join(map(str, parts)))
@@ -64,7 +65,7 @@ def test_after_the_import_there_is_nothing_to_do(given_version: str, installed_v
 def test_the_body_of_an_import_is_made_when_it_is_sent():
     write = import_write(PACKAGE, None, Action.INSTALL, ImportSettings(), id_from=lambda _answer: "")
     assert callable(write.body)
-    assert write.body() == {"OverwriteUnmanagedCustomizations": False, "PublishWorkflows": True, "CustomizationFile": "UEs="}
+    assert write.body() == {"OverwriteUnmanagedCustomizations": False, "PublishWorkflows": True, "CustomizationFile": PACKAGE.customization_file}
     assert write.repeatable is False
 
 
@@ -135,7 +136,9 @@ def test_the_xml_behind_a_text_is_left_out():
 
 def test_unreadable_data_is_no_verdict():
     for data in ("", "<broken", '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>'):
-        assert read_import_data(data) == ((), None)
+        components, manifest = read_import_data(data)
+        assert manifest is None
+        assert [(item.type, item.result) for item in components] == ([("report", "warning")] if data else [])
 
 
 def test_error_numbers_become_codes():
