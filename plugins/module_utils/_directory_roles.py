@@ -21,10 +21,12 @@ from ._graph import Graph, needing
 from ._http import Clock
 from ._odata import Row, literal, query, segment
 from ._plan import Write
+from ._rows import inner, needed, text
 from ._wait import until
 
 _NOT_ADMINISTRATIVE = frozenset({"88d8e3e3-8f55-4a1e-953a-9b9898b8876b"})
 """Directory Readers: no more than every member may by default."""
+GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 _ASSIGNMENTS = "roleManagement/directory/roleAssignments"
 _ELIGIBLE = "roleManagement/directory/roleEligibilityScheduleInstances"
 _ELIGIBILITY_REQUESTS = "roleManagement/directory/roleEligibilityScheduleRequests"
@@ -79,7 +81,10 @@ def read_admin_roles(graph: Graph, clock: Clock, user_id: str, user_principal_na
     purpose = "the proof that there is no admin role (admin_roles=ignore goes without it)"
     with needing(_MEMBERSHIPS_PERMISSION, purpose):
         memberships = _memberships(graph, clock, user_id, doing)
-    principals = [_Principal(user_id, None), *(_Principal(row["id"], row.get("displayName") or row["id"]) for row in memberships if _may_hold_roles(row))]
+    principals = [
+        _Principal(user_id, None),
+        *(_Principal(needed(row, "id"), text(row, "displayName") or needed(row, "id")) for row in memberships if _may_hold_roles(row)),
+    ]
     found: list[HeldRole] = []
     for principal in principals:
         with needing(_ROLES_PERMISSION, purpose):
@@ -116,6 +121,39 @@ def plan_role_removal(roles: tuple[HeldRole, ...], user_id: str, user_principal_
         )
     ordered = sorted(roles, key=lambda role: role.how != "assigned")
     return tuple(_removal(role, user_id, user_principal_name) for role in ordered)
+
+
+def check_role_removal(graph: Graph, roles: tuple[HeldRole, ...], user_id: str, user_principal_name: str, username: str) -> None:
+    """Refuse to take the roles of the caller, who could not get them back, and those of the last Global Administrator.
+
+    ``username`` is who the options sign in as, if it is a person.
+    """
+    doing = f"take the admin roles from {user_principal_name}"
+    if user_principal_name.lower() == username.lower() or graph.token_claims().get("oid") == user_id:
+        raise NotPossible(
+            doing=doing,
+            why=f"this is the account that the automation signs in with; it would lock itself out. It holds {'; '.join(map(str, roles))}.",
+            next_step="Sign in as another administrator or as an application, or leave the roles alone with admin_roles=ignore.",
+        )
+    if any(role.id == GLOBAL_ADMINISTRATOR and role.how == "assigned" and role.scope == "/" for role in roles) and not _others(graph, user_id, doing):
+        raise NotPossible(
+            doing=doing,
+            why="it is the tenant's only Global Administrator that is known, and nobody could give the role again.",
+            next_step="Make another user Global Administrator first, or leave the roles alone with admin_roles=ignore.",
+        )
+
+
+def _others(graph: Graph, user_id: str, doing: str) -> list[Row]:
+    """Who else is Global Administrator: users and groups. An application does not count, because nobody can sign in as one and repair things."""
+    path = _ASSIGNMENTS + query(filter=f"roleDefinitionId eq {literal(GLOBAL_ADMINISTRATOR)}", expand="principal")
+    with needing(_ROLES_PERMISSION, "looking for other Global Administrators"):
+        rows = list(graph.rows(path, doing=doing))
+    people = ("#microsoft.graph.user", "#microsoft.graph.group")
+    return [
+        row
+        for row in rows
+        if needed(row, "principalId") != user_id and (text(row, "directoryScopeId") or "/") == "/" and inner(row, "principal").get("@odata.type") in people
+    ]
 
 
 def _removal(role: HeldRole, user_id: str, user_principal_name: str) -> Write:
@@ -181,15 +219,16 @@ def _may_hold_roles(row: Row) -> bool:
 
 
 def _from_membership(row: Row) -> HeldRole:
-    role_id = row.get("roleTemplateId") or row["id"]
-    return HeldRole(role_id, row.get("displayName") or f"the role {role_id}", "assigned", "", "/")
+    role_id = text(row, "roleTemplateId") or needed(row, "id")
+    return HeldRole(role_id, text(row, "displayName") or f"the role {role_id}", "assigned", "", "/")
 
 
 def _assigned(graph: Graph, principal: _Principal, doing: str) -> Iterator[HeldRole]:
     path = _ASSIGNMENTS + query(filter=f"principalId eq {literal(principal.id)}", expand="roleDefinition")
     for row in graph.rows(path, doing=doing):
-        name = (row.get("roleDefinition") or {}).get("displayName") or f"the role {row['roleDefinitionId']}"
-        yield HeldRole(row["roleDefinitionId"], name, "assigned", principal.group, row.get("directoryScopeId") or "/", str(row.get("id") or ""))
+        role_id = needed(row, "roleDefinitionId")
+        name = text(inner(row, "roleDefinition"), "displayName") or f"the role {role_id}"
+        yield HeldRole(role_id, name, "assigned", principal.group, text(row, "directoryScopeId") or "/", text(row, "id") or "")
 
 
 def _eligible(graph: Graph, principal: _Principal, doing: str) -> list[HeldRole] | None:
@@ -202,11 +241,12 @@ def _eligible(graph: Graph, principal: _Principal, doing: str) -> list[HeldRole]
             return None
         raise
     return [
-        HeldRole(row["roleDefinitionId"], _role_name(graph, row["roleDefinitionId"], doing), "eligible", principal.group, row.get("directoryScopeId") or "/")
+        HeldRole(role_id, _role_name(graph, role_id, doing), "eligible", principal.group, text(row, "directoryScopeId") or "/")
         for row in rows
+        for role_id in [needed(row, "roleDefinitionId")]
     ]
 
 
 def _role_name(graph: Graph, role_id: str, doing: str) -> str:
     row = graph.find(f"{_DEFINITIONS}/{role_id}{query(select='id,displayName')}", doing=doing)
-    return (row or {}).get("displayName") or f"the role {role_id}"
+    return text(row or {}, "displayName") or f"the role {role_id}"

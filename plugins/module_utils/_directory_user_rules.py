@@ -16,6 +16,7 @@ _LOCAL_PART = re.compile(r"[A-Za-z0-9'.\-_!#^~]+")
 _DOMAIN = re.compile(r"(?=.{1,48}$)([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,}")
 _NICKNAME = re.compile(r"[^\s@()\\\[\]\";:<>,]{1,64}", re.ASCII)
 _NOT_IN_NICKNAME = re.compile(r"[^A-Za-z0-9.\-_]")
+_PASSWORD_LENGTHS = range(8, 257)
 _PASSWORD_CLASSES = ("[a-z]", "[A-Z]", "[0-9]", "[^A-Za-z0-9]")
 
 
@@ -38,12 +39,17 @@ def check_user_principal_name(name: str) -> None:
 
 def check_password(password: str) -> None:
     """The rules of Entra ID that can be known beforehand; its list of banned passwords cannot."""
-    if not 8 <= len(password) <= 256:
+    if len(password) not in _PASSWORD_LENGTHS:
         raise InvalidOption("password", f"has {len(password)} characters; 8 to 256 are allowed.")
     if not password.isascii():
         raise InvalidOption("password", "contains characters outside ASCII, which Entra ID does not take.")
     if sum(bool(re.search(kind, password)) for kind in _PASSWORD_CLASSES) < 3:
         raise InvalidOption("password", "is too simple.", "Mix at least three of lower case letters, upper case letters, digits and symbols.")
+
+
+def password_lengths() -> range:
+    """How many characters a password may have."""
+    return _PASSWORD_LENGTHS
 
 
 def check_mail_nickname(nickname: str) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ._directory_roles import is_role_write
 from ._directory_users import WantedUser, differences, read_user
@@ -23,12 +23,15 @@ from ._graph import Graph, is_conflict
 from ._http import Clock
 from ._licenses import LicenseChange, disabled_plans, held_licenses, read_products
 from ._odata import Row, query
+from ._password_files import PasswordFile
 from ._plan import Plan, Write, fill
 from ._service_plans import explain_refusal, is_about_plans
 from ._wait import until
 
 _MINUTE = 60.0
 _DELETED = "directory/deletedItems/"
+_WEAK = "password-too-weak"
+_MOST_PASSWORDS = 3
 _ROLE_NOT_HELD = "RoleAssignmentDoesNotExist"
 
 
@@ -45,7 +48,10 @@ class UserWrites:
     """Refuses a user that turned up meanwhile and must not be used."""
     user_id: str = ""
     """Empty until a user that is to be created is there."""
-    created: bool = False
+    fresh: bool = False
+    """Created or restored by this task: parts of the directory may not know the user yet."""
+    password_file: PasswordFile | None = None
+    """Where the password came from, if not from an option."""
     found_instead: Row | None = None
     """The user whom somebody else created at the same moment."""
 
@@ -57,6 +63,8 @@ class UserWrites:
         return found
 
     def _resolve(self, write: Write, error: TaskError) -> str | None:
+        if error.catalogue == _WEAK and self.password_file is not None:
+            return self._with_another_password(write, error, self.password_file)
         if write.path == "users":
             return self._resolve_creation(write, error)
         if write.method == "DELETE":
@@ -75,6 +83,28 @@ class UserWrites:
             if self._as_wanted(user):
                 return ""  # another run made the same change first
             self._explain_licensing(error, user)
+        return None
+
+    def _with_another_password(self, write: Write, error: TaskError, kept: PasswordFile) -> str | None:
+        """What the service's list of banned passwords holds is not known, so a generated one may be unlucky; never twice in a row."""
+        path = fill(write.path, {"user_id": self.user_id})
+        for _attempt in range(_MOST_PASSWORDS):
+            password = kept.another()
+            if password is None:
+                error.next_step = f"The password is the one in {kept.path}. Delete the file to have another one made, or put a better one there."
+                return None
+            self.wanted = replace(self.wanted, password=password)
+            body = write.body if isinstance(write.body, dict) else {}
+            again = replace(write, body={**body, "passwordProfile": self.wanted.password_profile()})
+            try:
+                return self.graph.write(again, path)
+            except TaskError as refusal:
+                if refusal.catalogue == _WEAK:
+                    continue
+                found = self.resolve(again, refusal)
+                if found is None:
+                    raise
+                return found
         return None
 
     def _explain_licensing(self, error: ServiceRefused, user: Row) -> None:
@@ -126,7 +156,7 @@ class UserWrites:
         try:
             yield
         except TaskError as error:
-            error.done = [write.summary for write in self.plan.writes]
+            error.done = [*(write.summary for write in self.plan.writes), *error.done]
             raise
 
     def _too_long(self, what: str) -> WaitedTooLong:
@@ -199,8 +229,8 @@ class UserWrites:
     def _is_lag(self, error: TaskError) -> bool:
         """Whether the refusal only means that a part of the directory does not know yet what this task has written."""
         if _is_missing(error):
-            return self.created or any(write.path.endswith("/restore") for write in self.plan.writes)
-        country_is_new = self.created or any(isinstance(write.body, dict) and "usageLocation" in write.body for write in self.plan.writes)
+            return self.fresh
+        country_is_new = self.fresh or any(isinstance(write.body, dict) and "usageLocation" in write.body for write in self.plan.writes)
         return isinstance(error, ServiceRefused) and "invalid usage location" in error.message and country_is_new
 
     def _again(self, write: Write) -> str | None:

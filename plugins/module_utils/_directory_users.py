@@ -22,6 +22,7 @@ from ._graph import ADVANCED, Graph, needing
 from ._licenses import LicenseChange, Product, names_of, shown_plans
 from ._odata import Row, literal, query
 from ._plan import Json, Plan, Write
+from ._rows import listed, lower, needed, needed_id, text
 
 PLANNED_ID = "00000000-0000-0000-0000-000000000000"
 """The id of a user that check mode only plans."""
@@ -42,18 +43,23 @@ class WantedUser:
     """By option; what is not said is not in it."""
     password: str | None = field(default=None, repr=False)
     force_change_password: bool = False
+    country_from: str = ""
+    """Which value of the tenant the usage location is, if it is one: ``tenant_default`` or ``tenant_country``."""
 
     def with_defaults(self, **values: t.Any) -> WantedUser:
         """Fill in what was not said."""
         return replace(self, values={**{option: value for option, value in values.items() if value is not None}, **self.values})
 
-    def for_creation(self, usage_location: str | None) -> WantedUser:
+    def with_country(self, tenant: TenantDefaults) -> WantedUser:
+        """The tenant's country, unless another one is said."""
+        if "usage_location" in self.values or tenant.country is None:
+            return self
+        return replace(self.with_defaults(usage_location=tenant.country), country_from=tenant.country_from)
+
+    def for_creation(self, tenant: TenantDefaults) -> WantedUser:
         """A new user needs some names, and a country before any licence."""
-        return self.with_defaults(
-            display_name=local_part(self.user_principal_name),
-            mail_nickname=default_mail_nickname(self.user_principal_name),
-            usage_location=usage_location,
-        )
+        names = self.with_defaults(display_name=local_part(self.user_principal_name), mail_nickname=default_mail_nickname(self.user_principal_name))
+        return names.with_country(tenant)
 
     def password_profile(self) -> Json:
         """The password as Graph takes it. Left out, the second member would mean a change at the first sign-in."""
@@ -67,12 +73,20 @@ class TenantDefaults:
     country: str | None
     domains: Mapping[str, bool]
     """Verified domains, and whether they are federated."""
+    country_from: str = ""
+    """``tenant_default`` or ``tenant_country``."""
 
 
 def read_user(graph: Graph, reference: str) -> Row | None:
     """A user with everything that is compared, by id or user principal name."""
     with needing("User.Read.All (User.ReadWrite.All to change users)", "reading a user"):
-        return graph.user(reference, _SELECT, doing=f"look for the user {reference} in the directory")
+        row = graph.user(reference, _SELECT, doing=f"look for the user {reference} in the directory")
+    return None if row is None else _complete(row)
+
+
+def _complete(row: Row) -> Row:
+    """The same row, which has at least what everything here stands on."""
+    return {**row, "id": needed(row, "id"), "userPrincipalName": needed(row, "userPrincipalName")}
 
 
 def read_deleted_user(graph: Graph, user_principal_name: str) -> Row | None:
@@ -88,7 +102,7 @@ def read_deleted_users(graph: Graph, user_principal_name: str, *, purpose: str) 
     path = "directory/deletedItems/microsoft.graph.user" + query(select=f"{_SELECT},deletedDateTime", filter=condition, count="true")
     with needing("User.Read.All", purpose):
         rows = list(graph.rows(path, doing=f"look for a deleted user {user_principal_name}", headers=ADVANCED))
-    mine = [row for row in rows if str(row["userPrincipalName"]).lower() == (row["id"].replace("-", "") + user_principal_name).lower()]
+    mine = [row for row in rows if lower(row, "userPrincipalName") == (needed(row, "id").replace("-", "") + user_principal_name).lower()]
     return [{**row, "userPrincipalName": user_principal_name} for row in mine]
 
 
@@ -97,8 +111,9 @@ def read_tenant_defaults(graph: Graph) -> TenantDefaults:
     with needing("Organization.Read.All (or User.Read.All)", "creating a user"):
         path = "organization" + query(select="id,countryLetterCode,defaultUsageLocation,verifiedDomains")
         row = next(graph.rows(path, doing="read the tenant's country and domains"), {})
-    domains = {str(entry["name"]).lower(): entry.get("type") == "Federated" for entry in row.get("verifiedDomains") or ()}
-    return TenantDefaults(row.get("defaultUsageLocation") or row.get("countryLetterCode"), domains)
+    domains = {needed_id(entry, "name"): text(entry, "type") == "Federated" for entry in listed(row, "verifiedDomains")}
+    default, letters = text(row, "defaultUsageLocation"), text(row, "countryLetterCode")
+    return TenantDefaults(default or letters, domains, "tenant_default" if default else "tenant_country")
 
 
 def check_domain(user_principal_name: str, tenant: TenantDefaults) -> None:
@@ -120,7 +135,7 @@ def check_domain(user_principal_name: str, tenant: TenantDefaults) -> None:
 
 def check_manageable(user: Row) -> None:
     """Guests and synchronised users have their home elsewhere."""
-    name = user["userPrincipalName"]
+    name = needed(user, "userPrincipalName")
     if user.get("userType") == "Guest" or "#EXT#" in name.upper():
         raise NotPossible(
             doing=f"manage the user {name}", why="it is a guest, whose home is another tenant.", next_step="Use an account that belongs to this tenant."
@@ -187,11 +202,10 @@ def plan_update(
     return Plan(before, after, (*writes, *_license_writes(user["id"], name, licenses, products)))
 
 
-def plan_restoration(user: Row, wanted: WantedUser, licenses: LicenseChange, products: tuple[Product, ...]) -> Plan:
-    """Bring a soft-deleted user back, then make it as wanted."""
-    rest = plan_update(user, wanted, licenses, products)
-    restore = Write("graph", "POST", f"directory/deletedItems/{user['id']}/restore", f"restore the deleted user {user['userPrincipalName']}", body={})
-    return Plan({"state": "deleted", **rest.before}, {"state": "present", **rest.after}, (restore, *rest.writes))
+def plan_restoration(user: Row) -> Plan:
+    """Bring a soft-deleted user back, as it was."""
+    write = Write("graph", "POST", f"directory/deletedItems/{user['id']}/restore", f"restore the deleted user {user['userPrincipalName']}", body={})
+    return Plan({"state": "deleted"}, {"state": "present"}, (write,))
 
 
 def plan_deletion(user: Row | None, purged: Iterable[Row] | None = None) -> Plan:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from ._graph import Graph, needing
 from ._licenses import Product, part_number, plan_names
 from ._odata import Row, is_guid, literal, query
+from ._rows import flag, listed, needed_id, text, texts
 
 _SELECT = "id,userPrincipalName,displayName,accountEnabled,usageLocation,assignedLicenses,licenseAssignmentStates"
 _AT_ONCE = 15
@@ -29,7 +30,7 @@ def read_holders(graph: Graph, references: Iterable[str]) -> dict[str, Row | Non
             for some in _slices(list(values)):
                 condition = f"{column} in ({', '.join(map(literal, some))})"
                 path = "users" + query(select=_SELECT, filter=condition)
-                rows.update({str(row[column]).lower(): row for row in graph.rows(path, doing="read the licences of users")})
+                rows.update({needed_id(row, column): row for row in graph.rows(path, doing="read the licences of users")})
     return {reference: rows.get(reference.lower()) for reference in given}
 
 
@@ -66,28 +67,28 @@ def holder_report(reference: str, user: Row | None, products: tuple[Product, ...
     return {
         "name": reference,
         "found": user is not None,
-        "id": row.get("id"),
-        "user_principal_name": row.get("userPrincipalName"),
-        "display_name": row.get("displayName"),
-        "account_enabled": row.get("accountEnabled"),
-        "usage_location": row.get("usageLocation"),
+        "id": text(row, "id"),
+        "user_principal_name": text(row, "userPrincipalName"),
+        "display_name": text(row, "displayName"),
+        "account_enabled": flag(row, "accountEnabled") if text(row, "accountEnabled") else None,
+        "usage_location": text(row, "usageLocation"),
         "licenses": sorted(_ways(row, products), key=lambda way: (way["sku_part_number"] or way["sku_id"], way["source"], way["group_id"] or "")),
     }
 
 
 def _ways(user: Row, products: tuple[Product, ...]) -> Iterator[dict[str, t.Any]]:
-    states = list(user.get("licenseAssignmentStates") or ())
-    known = {state["skuId"].lower() for state in states}
+    states = list(listed(user, "licenseAssignmentStates"))
+    known = {needed_id(state, "skuId") for state in states}
     # The states can lag behind the licences
-    states += [entry for entry in user.get("assignedLicenses") or () if entry["skuId"].lower() not in known]
+    states += [entry for entry in listed(user, "assignedLicenses") if needed_id(entry, "skuId") not in known]
     for state in states:
-        sku_id, group, problem = state["skuId"].lower(), state.get("assignedByGroup"), state.get("error")
+        sku_id, group, problem = needed_id(state, "skuId"), text(state, "assignedByGroup"), text(state, "error")
         yield {
             "sku_id": sku_id,
             "sku_part_number": part_number(sku_id, products),
             "source": "group" if group else "direct",
             "group_id": group,
-            "state": state.get("state", "Active"),
+            "state": text(state, "state") or "Active",
             "error": None if problem in (None, "None") else problem,
-            "disabled_plans": plan_names(sku_id, (plan.lower() for plan in state.get("disabledPlans") or ()), products),
+            "disabled_plans": plan_names(sku_id, (plan.lower() for plan in texts(state, "disabledPlans")), products),
         }

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from ._errors import NotPossible
 from ._graph import Graph, needing
 from ._odata import Row, is_guid, query
+from ._rows import inner, listed, needed, needed_id, number, text, texts
 
 _USABLE = frozenset({"Enabled", "Warning"})
 _COLUMNS = "skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits"
@@ -112,23 +113,24 @@ def read_products(graph: Graph, *, plans: bool = False) -> tuple[Product, ...]:
 
 
 def _product(row: Row) -> Product:
-    units = {state: int(number or 0) for state, number in (row.get("prepaidUnits") or {}).items()}
+    prepaid = inner(row, "prepaidUnits")
+    units = {state: number(prepaid, state) or 0 for state in prepaid if not state.startswith("@")}
     plans = (
         ServicePlan(
-            plan_id=plan["servicePlanId"].lower(),
-            name=plan["servicePlanName"],
-            for_users=plan.get("appliesTo", "User") == "User",
-            status=plan.get("provisioningStatus", "Success"),
+            plan_id=needed_id(plan, "servicePlanId"),
+            name=text(plan, "servicePlanName") or needed_id(plan, "servicePlanId"),
+            for_users=(text(plan, "appliesTo") or "User").lower() == "user",
+            status=text(plan, "provisioningStatus") or "Success",
         )
-        for plan in row.get("servicePlans") or ()
+        for plan in listed(row, "servicePlans")
     )
     return Product(
-        sku_id=row["skuId"].lower(),
-        part_number=row["skuPartNumber"],
-        for_users=row.get("appliesTo", "User") == "User",
-        status=row.get("capabilityStatus", "Enabled"),
+        sku_id=needed_id(row, "skuId"),
+        part_number=text(row, "skuPartNumber") or needed_id(row, "skuId"),
+        for_users=(text(row, "appliesTo") or "User").lower() == "user",
+        status=text(row, "capabilityStatus") or "Enabled",
         units=units.get("enabled", 0) + units.get("warning", 0),
-        consumed=int(row.get("consumedUnits") or 0),
+        consumed=number(row, "consumedUnits") or 0,
         plans=tuple(plans),
         prepaid=units,
     )
@@ -137,22 +139,23 @@ def _product(row: Row) -> Product:
 def held_licenses(user: Row) -> tuple[License, ...]:
     """What a user's row says that the user holds, each way once. A way that the service could not honour does not count."""
     found = []
-    for entry in user.get("assignedLicenses") or ():
-        sku_id = entry["skuId"].lower()
-        ways = [state for state in user.get("licenseAssignmentStates") or () if state["skuId"].lower() == sku_id]
+    states = listed(user, "licenseAssignmentStates")
+    for entry in listed(user, "assignedLicenses"):
+        sku_id = needed_id(entry, "skuId")
+        ways = [state for state in states if needed_id(state, "skuId") == sku_id]
         # The states can lag behind; without one, nothing but a direct assignment is known
-        ways = [state for state in ways if state.get("state", "Active") in _COUNTING] or ways or [entry]
-        direct = [state for state in ways if not state.get("assignedByGroup")]
-        groups = [state for state in ways if state.get("assignedByGroup")]
+        ways = [state for state in ways if (text(state, "state") or "Active") in _COUNTING] or ways or [entry]
+        direct = [state for state in ways if not text(state, "assignedByGroup")]
+        groups = [state for state in ways if text(state, "assignedByGroup")]
         if direct:
             found.append(License(sku_id, "direct", _off_in_all(direct)))
         if groups:
-            found.append(License(sku_id, "group", _off_in_all(groups), tuple(state["assignedByGroup"] for state in groups)))
+            found.append(License(sku_id, "group", _off_in_all(groups), tuple(needed(state, "assignedByGroup") for state in groups)))
     return tuple(found)
 
 
 def _off_in_all(ways: Iterable[Row]) -> frozenset[str]:
-    return frozenset.intersection(*(frozenset(plan.lower() for plan in way.get("disabledPlans") or ()) for way in ways))
+    return frozenset.intersection(*(frozenset(plan.lower() for plan in texts(way, "disabledPlans")) for way in ways))
 
 
 def disabled_plans(held: Iterable[License]) -> dict[str, frozenset[str]]:
@@ -174,13 +177,13 @@ def products_needed(wanted: Iterable[str], held: tuple[License, ...], *, exact: 
 def resolve_products(wanted: Iterable[str], products: tuple[Product, ...], *, option: str = "licenses") -> tuple[Product, ...]:
     """The products that part numbers and ids name, each once."""
     found: dict[str, Product] = {}
-    for number, reference in enumerate(wanted):
+    for index, reference in enumerate(wanted):
         key = reference.strip()
         matching = [product for product in products if key.lower() == product.sku_id or key.upper() == product.part_number.upper()]
         if not matching:
             raise NotPossible(
                 doing=f"choose the {'licences' if option == 'licenses' else option}",
-                why=f"{option}[{number}]: this tenant has no product {'with the id' if is_guid(key) else 'with the part number'} {key}.",
+                why=f"{option}[{index}]: this tenant has no product {'with the id' if is_guid(key) else 'with the part number'} {key}.",
                 next_step=product_candidates(key, products),
             )
         found.setdefault(matching[0].sku_id, matching[0])
@@ -213,9 +216,14 @@ def check_available(products: Iterable[Product], user_principal_name: str) -> No
         if product.seats < 1:
             raise NotPossible(
                 doing=doing,
-                why=f"no seat is left: {product.consumed} of {product.units} are in use.",
+                why=f"no seat is left: {product.consumed} of {product.units} are in use{_unusable(product)}.",
                 next_step="Buy or free a seat, or name another product in licenses.",
             )
+
+
+def _unusable(product: Product) -> str:
+    lost = {"suspended": product.prepaid.get("suspended", 0), "locked out": product.prepaid.get("lockedOut", 0)}
+    return "".join(f", {units} more are {state}" for state, units in lost.items() if units)
 
 
 def warnings_about(products: tuple[Product, ...], user: Row, wanted: Iterable[str], user_principal_name: str) -> list[str]:
@@ -227,24 +235,26 @@ def warnings_about(products: tuple[Product, ...], user: Row, wanted: Iterable[st
             found.append(f"The tenant's subscription to {product.part_number} has expired and is in its grace period. Renew it, or its users lose it.")
         elif product.sku_id in ids and product.status not in _USABLE:
             found.append(f"{user_principal_name} holds {product.part_number}, but the tenant's subscription is in the state {product.status}. Renew it.")
-    for state in user.get("licenseAssignmentStates") or ():
-        if state["skuId"].lower() in ids and state.get("state") == "Error":
-            name = part_number(state["skuId"].lower(), products) or state["skuId"]
-            way = f"the group {state['assignedByGroup']}" if state.get("assignedByGroup") else "a direct assignment"
-            found.append(f"{user_principal_name} does not get {name} through {way}, because of {state.get('error')}.")
+    for state in listed(user, "licenseAssignmentStates"):
+        sku_id = needed_id(state, "skuId")
+        if sku_id in ids and text(state, "state") == "Error":
+            name = part_number(sku_id, products) or sku_id
+            way = f"the group {group}" if (group := text(state, "assignedByGroup")) else "a direct assignment"
+            found.append(f"{user_principal_name} does not get {name} through {way}, because of {text(state, 'error') or 'an unknown problem'}.")
     return found
 
 
 def plan_licenses(held: tuple[License, ...], wanted: Iterable[str], *, exact: bool, disabled: Mapping[str, frozenset[str]] | None = None) -> LicenseChange:
     """What is missing, with ``exact`` what is too much, and which service plans of ``disabled`` are not as wanted; all as ids."""
     ids = list(dict.fromkeys(wanted))
-    off = disabled_plans(held)
-    direct = [entry.sku_id for entry in held if entry.source == "direct"]
+    remove = tuple(entry.sku_id for entry in held if exact and entry.source == "direct" and entry.sku_id not in ids)
+    stays = [entry for entry in held if entry.source != "direct" or entry.sku_id not in remove]
+    off = disabled_plans(stays)
+    direct = [entry.sku_id for entry in stays if entry.source == "direct"]
     missing = [sku_id for sku_id in ids if sku_id not in off]
     plans = {sku_id: plans for sku_id, plans in (disabled or {}).items() if off.get(sku_id) != plans}
     # A direct licence beside the group's switches on what the group leaves off, and takes no seat
     beside = [sku_id for sku_id in plans if sku_id in off and sku_id not in direct]
-    remove = tuple(sku_id for sku_id in direct if exact and sku_id not in ids)
     return LicenseChange((*missing, *beside), remove, plans)
 
 

@@ -101,14 +101,17 @@ def carry_out(
     done: list[str] = []
     for write in writes:
         try:
-            created = senders[write.service].write(write, fill(write.path, known))
-        except TaskError as error:
-            found = resolve(write, error)
-            if found is None:
-                error.doing = error.doing or write.summary
-                error.done = [*done, *error.done]
-                raise
-            created = found
+            try:
+                created = senders[write.service].write(write, fill(write.path, known))
+            except TaskError as error:
+                found = resolve(write, error)
+                if found is None:
+                    raise
+                created = found
+        except TaskError as error:  # the failure itself, or what came of looking
+            error.doing = error.doing or write.summary
+            error.done = [*done, *error.done]
+            raise
         if write.yields and created:
             known[write.yields] = created
         done.append(write.summary)

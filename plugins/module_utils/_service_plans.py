@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from ._errors import InvalidOption, NotPossible, ServiceRefused
 from ._licenses import License, LicenseChange, Product, ServicePlan, disabled_plans, part_number, plan_names, product_candidates
 from ._odata import Row
+from ._rows import listed, needed_id, text
 
 _EXCLUSIVE = re.compile(r"service plans (?P<plans>[0-9a-f, -]+?) are mutually exclusive", re.IGNORECASE)
 _DEPENDS = re.compile(r"service plan (?P<plan>[0-9a-f-]{36}) depends on the service plan\(s\) (?P<needed>[0-9a-f-]{36}(?:, ?[0-9a-f-]{36})*)", re.IGNORECASE)
@@ -74,7 +75,9 @@ def check_disabled_plans(
     disabled: Mapping[str, frozenset[str]], held: tuple[License, ...], wanted: Iterable[str], products: tuple[Product, ...], *, exact: bool
 ) -> None:
     """Refuse plans of products that the user will not have, and those that a group switches on."""
-    stays = {*wanted} | {entry.sku_id for entry in held if entry.source == "group" or not exact}
+    named = {*wanted}
+    stays = named | {entry.sku_id for entry in held if entry.source == "group" or not exact}
+    through_groups = disabled_plans(entry for entry in held if entry.source == "group")
     for sku_id, plans in disabled.items():
         name = part_number(sku_id, products) or sku_id
         if sku_id not in stays:
@@ -88,18 +91,26 @@ def check_disabled_plans(
                     why=f"the licence comes through a group ({groups}), which switches {on} on.",
                     next_step="Switch the plans off in the group's licence, or take the user out of the group.",
                 )
+        if exact and sku_id not in named and through_groups[sku_id] != plans:
+            left = ", ".join(plan_names(sku_id, through_groups[sku_id] - plans, products))
+            raise InvalidOption(
+                f"disabled_plans.{name}",
+                f"of this product license_mode=exact leaves only what a group brings, and that leaves {left} off.",
+                "Name the product in licenses as well, so that a direct licence switches the plans on.",
+            )
 
 
 def check_noted_problems(user: Row, change: LicenseChange, products: tuple[Product, ...], user_principal_name: str) -> None:
     """Refuse what the service has tried already for a group of the user, and found impossible, if nothing about it changes now."""
     if change.remove or change.plans or len(change.add) != 1:
         return
-    for state in user.get("licenseAssignmentStates") or ():
-        if state.get("state") == "Error" and state.get("error") in _NOTED and state["skuId"].lower() == change.add[0]:
+    for state in listed(user, "licenseAssignmentStates"):
+        noted = _NOTED.get(text(state, "error") or "")
+        if text(state, "state") == "Error" and noted and needed_id(state, "skuId") == change.add[0]:
             name = part_number(change.add[0], products) or change.add[0]
             raise NotPossible(
                 doing=f"assign the product {name} to {user_principal_name}",
-                why=f"{_NOTED[state['error']]}: the service found that for the group {state.get('assignedByGroup')}, which is to bring the product "
+                why=f"{noted}: the service found that for the group {state.get('assignedByGroup')}, which is to bring the product "
                 f"({state.get('lastUpdatedDateTime') or 'time unknown'}).",
                 next_step="Take the other product away in the same task (license_mode=exact), switch the plan off with disabled_plans, or add the product that "
                 "is missing. If that was done meanwhile, have the user's licences reprocessed.",

@@ -48,21 +48,43 @@ options:
     type: str
   password:
     description:
-      - The password, which a new user must have. It has 8 to 256 ASCII characters with at least three of lower case letters, upper case
-        letters, digits and symbols.
+      - The password, which a new user must have, unless O(password_file) is given. It has 8 to 256 ASCII characters with at least three of lower
+        case letters, upper case letters, digits and symbols.
       - What an existing user's password is cannot be read; see O(update_password).
     type: str
+  password_file:
+    description:
+      - A file that holds the password in its only line. If there is no such file when a password is going to be set, one is made up and kept in
+        it, readable by its owner alone. The directory is made if need be.
+      - A made-up password is random, of all four kinds of characters, and without any part of the user's names. The file is complete before the
+        password is sent, so no interruption can lose it, and a later run uses it again. The file is the only place where the password can be
+        read; neither results nor logs show it.
+      - Should the tenant's list of banned passwords refuse a password that this run has made up, others are tried and kept in its place. A
+        password that was in the file before the run is never replaced.
+      - For a user that exists, no file is made, unless O(update_password=always).
+      - The file is on the machine where the module runs, which is the controller for the connection C(local); there, a relative path begins at the
+        playbook's directory. Give each user a file of its own.
+      - The file is not encrypted. To keep passwords with Ansible Vault, make them in a task of their own and give O(password), as the role
+        P(leadops.dynamics365.lead_management#role) does. A file that is encrypted is refused.
+    type: path
+  password_length:
+    description:
+      - How many characters a made-up password has, 8 to 256.
+    type: int
+    default: 32
   update_password:
     description:
-      - With V(on_create), O(password) is set on a new user only.
+      - With V(on_create), the password is set on a new user only.
       - With V(always), it is set in each run, which is reported as a change each time. For an application this needs the Entra role User
         Administrator on its service principal, besides the permission.
+      - The same goes for O(password_file). V(always) sets what the file holds; to have another password made up, name a new file, or move the old
+        one away first. If setting it fails, the file stays, and the next run sets the same password.
     type: str
     default: on_create
     choices: [on_create, always]
   force_change_password:
     description:
-      - Whether the user must choose another password at the next sign-in. It counts when O(password) is set.
+      - Whether the user must choose another password at the next sign-in. It counts when the password is set.
     type: bool
     default: false
   password_never_expires:
@@ -74,7 +96,8 @@ options:
     description:
       - The country in which the user uses the services, as two-letter ISO code. No licence can be assigned without one.
       - If it is not given, a user who has none gets the tenant's default usage location or, where that is not set, the tenant's country; a user
-        who has one keeps it. Reading the tenant's needs C(Organization.Read.All) or C(User.Read.All).
+        who has one keeps it. It decides which services may be used, and cannot be taken away again; RV(usage_location_from) tells where it came
+        from. Reading the tenant's needs C(Organization.Read.All) or C(User.Read.All).
     type: str
   account_enabled:
     description:
@@ -148,6 +171,7 @@ options:
       - With V(add), other licences of the user stay.
       - With V(exact), directly assigned products that are not in O(licenses) are taken away in the same call. Without O(licenses) nothing is.
       - What a group brings stays all the same; RV(kept_licenses) tells what and why.
+      - What comes back with a restored user is taken away in the same run.
     type: str
     default: add
     choices: [add, exact]
@@ -167,10 +191,15 @@ options:
         of the directory, or as one that can be activated (PIM). A view that may not be read makes it fail as well, because then nothing is proved.
         It needs C(RoleManagement.Read.Directory) besides C(User.Read.All) or C(Directory.Read.All).
       - With V(remove), the roles that the user holds itself are taken away before anything else is written, both active ones and those that
-        can be activated. It needs C(RoleManagement.ReadWrite.Directory). One that comes through a group is an error that names the group, and nothing is
-        written. A user that O(deleted_user=restore) has brought back is treated as with V(forbid); the next run takes its roles.
+        can be activated (PIM, eligible), for the whole tenant or a part of it. It needs C(RoleManagement.ReadWrite.Directory). One that comes
+        through a group, active or eligible, is an error that names the group, because taking it would change others as well; nothing is written
+        then.
+      - The roles of the account that the automation signs in with, and those of the tenant's last Global Administrator, are never taken. That is
+        an error before anything is written. Applications that hold the role Global Administrator do not count as another one.
       - With V(ignore), roles are not looked at.
       - The role Directory Readers does not count. A user that the module creates cannot hold any, so nothing is read.
+      - Which roles come back with a restored user can be read only after it is restored. The run looks then, before it changes anything else, and
+        fails, takes them away or goes on as told.
     type: str
     default: forbid
     choices: [forbid, remove, ignore]
@@ -178,7 +207,10 @@ options:
     description:
       - What to do if the user does not exist but one of this name was deleted within the last 30 days.
       - V(fail) names the deleted user and the two other choices.
-      - V(restore) brings it back with its id, group memberships and old password. If there are several, it is the one that was deleted last.
+      - V(restore) brings it back with its id, group memberships, licences as far as seats are left, and old password. If there are several, it is
+        the one that was deleted last. It is then looked at and made as described in the same run, like any other user.
+      - Check mode tells what the restored user will hold as far as the directory shows that of deleted users, and warns that the rest is known
+        only afterwards.
       - V(ignore) creates a new user and leaves the deleted one where it is.
     type: str
     default: fail
@@ -204,7 +236,7 @@ extends_documentation_fragment:
 attributes:
   idempotent:
     support: partial
-    details: With O(update_password=always) and O(password), each run sets the password.
+    details: With O(update_password=always) and O(password) or O(password_file), each run sets the password.
 notes:
   - The directory can take up to a minute until it shows what was written. The module waits until the user and its licences can be read.
   - When two runs create the same user at once, one creates it and the other goes on with it. That one warns, because the password is the first one's.
@@ -225,6 +257,12 @@ EXAMPLES = r"""
       tenant_id: 11111111-2222-3333-4444-555555555555
       client_id: 66666666-7777-8888-9999-000000000000
       client_secret: "{{ automation_client_secret }}"
+
+- name: A service account whose password is made up and kept in a file
+  leadops.dynamics365.o365_user:
+    user_principal_name: marketplace-leads@contoso.com
+    password_file: "~/passwords/{{ inventory_hostname }}"
+    licenses: [CRMPLAN2]
 
 - name: A person in Austria with these two products and no others
   leadops.dynamics365.o365_user:
@@ -367,6 +405,14 @@ kept_licenses:
       description: Why it stays.
       type: str
       sample: It comes through a group, and can only be taken from the group, or the user out of it.
+usage_location_from:
+  description:
+    - Where RV(user.usage_location) comes from, V(option) for O(usage_location), V(user) for what the user had, V(tenant_default) for the tenant's
+      default usage location, V(tenant_country) for the tenant's country.
+    - V(null) if there is none, or with another O(state) than V(present).
+  returned: success
+  type: str
+  sample: tenant_country
 created:
   description: Whether the user was, or in check mode would be, created.
   returned: success
@@ -382,18 +428,33 @@ password_set:
   returned: success
   type: bool
   sample: true
+password_generated:
+  description: Whether the password was, or in check mode would be, made up and kept in O(password_file).
+  returned: success
+  type: bool
+  sample: false
 """
 
 import typing as t
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from pathlib import Path
 
 from ..module_utils._connection import CONNECTION_OPTIONS
-from ..module_utils._directory_roles import HeldRole, forbid_admin_roles, plan_role_removal, read_admin_roles, wait_until_without_roles
+from ..module_utils._directory_roles import (
+    HeldRole,
+    check_role_removal,
+    forbid_admin_roles,
+    plan_role_removal,
+    read_admin_roles,
+    wait_until_without_roles,
+)
 from ..module_utils._directory_user_fields import FIELDS
+from ..module_utils._directory_user_licensing import LicenseOptions, Licensing, plan_licensing, returning
 from ..module_utils._directory_user_rules import check_display_name, check_mail_nickname, check_password, check_user_principal_name, country
 from ..module_utils._directory_user_writes import UserWrites
 from ..module_utils._directory_users import (
+    NOT_SHOWN,
     WantedUser,
     check_domain,
     check_manageable,
@@ -410,26 +471,12 @@ from ..module_utils._directory_users import (
 from ..module_utils._errors import InvalidOption, NotPossible
 from ..module_utils._graph import Graph
 from ..module_utils._http import Clock
-from ..module_utils._licenses import (
-    License,
-    LicenseChange,
-    Product,
-    check_available,
-    disabled_plans,
-    held_licenses,
-    names_of,
-    part_number,
-    plan_licenses,
-    products_needed,
-    read_products,
-    resolve_products,
-    shown_plans,
-    warnings_about,
-)
+from ..module_utils._licenses import License, LicenseChange, Product, disabled_plans, held_licenses, names_of, read_products, shown_plans
 from ..module_utils._odata import Row
+from ..module_utils._password_files import PasswordFile, words_to_avoid
 from ..module_utils._plan import Json, Plan
-from ..module_utils._service_plans import check_disabled_plans, check_disabled_plans_form, check_noted_problems, resolve_disabled_plans
 from ..module_utils._task import ModuleSpec, Outcome, Task, run_module
+from ..module_utils._wait import until
 
 SPEC = ModuleSpec(
     options={
@@ -440,6 +487,8 @@ SPEC = ModuleSpec(
         "surname": {"type": "str"},
         "mail_nickname": {"type": "str"},
         "password": {"type": "str", "no_log": True},
+        "password_file": {"type": "path", "no_log": False},
+        "password_length": {"type": "int", "default": 32, "no_log": False},
         "update_password": {"type": "str", "default": "on_create", "choices": ["on_create", "always"], "no_log": False},
         "force_change_password": {"type": "bool", "default": False, "no_log": False},
         "password_never_expires": {"type": "bool", "default": True, "no_log": False},
@@ -471,24 +520,17 @@ SPEC = ModuleSpec(
         "state": {"type": "str", "default": "present", "choices": ["present", "disabled", "absent"]},
         "purge": {"type": "bool", "default": False},
     },
+    mutually_exclusive=[["password", "password_file"]],
 )
-_STAYS = "It comes through a group, and can only be taken from the group, or the user out of it."
-
-
-@dataclass(frozen=True)
-class _Licensing:
-    """What the options mean for the licences of one user."""
-
-    products: tuple[Product, ...] = ()
-    held: tuple[License, ...] = ()
-    change: LicenseChange = field(default_factory=LicenseChange)
-    kept: tuple[License, ...] = ()
-    """What a group brings and the options do not want."""
+_RETURN_SECONDS = 30
+"""How long licences that come back with a restored user are waited for, where they are to be taken away."""
 
 
 def reconcile(task: Task) -> Outcome:
     """One user, in the wanted state."""
     wanted = wanted_user(task.params)
+    licenses = LicenseOptions.of(task.params)
+    kept = _password_file(task, wanted)
     user = read_user(task.connection.graph, wanted.user_principal_name)
     if user is not None:
         check_manageable(user)
@@ -497,9 +539,9 @@ def reconcile(task: Task) -> Outcome:
     if task.params["state"] == "disabled":
         return _disable(task, wanted, user)
     if user is not None:
-        return _update(task, wanted, user)
+        return _update(task, wanted, licenses, kept, user)
     deleted = None if task.params["deleted_user"] == "ignore" else read_deleted_user(task.connection.graph, wanted.user_principal_name)
-    return _create(task, wanted) if deleted is None else _restore(task, wanted, deleted)
+    return _create(task, wanted, licenses, kept) if deleted is None else _restore(task, wanted, licenses, kept, deleted)
 
 
 def wanted_user(params: Mapping[str, t.Any]) -> WantedUser:
@@ -509,10 +551,6 @@ def wanted_user(params: Mapping[str, t.Any]) -> WantedUser:
     for option, check in (("display_name", check_display_name), ("mail_nickname", check_mail_nickname), ("password", check_password)):
         if params[option] is not None:
             check(params[option])
-    for number, reference in enumerate(params["licenses"] or ()):
-        if not reference.strip():
-            raise InvalidOption(f"licenses[{number}]", "is empty.", "Name a product by its part number or id.")
-    check_disabled_plans_form(params["disabled_plans"] or {})
     if params["purge"] and params["state"] != "absent":
         raise InvalidOption("purge", f"deletes for good, and state is {params['state']}.", "Say state=absent, or leave purge out.")
     values = {entry.option: params[entry.option] for entry in FIELDS if params[entry.option] is not None}
@@ -522,6 +560,32 @@ def wanted_user(params: Mapping[str, t.Any]) -> WantedUser:
         if option in values:
             values[option] = sorted({text.strip() for text in values[option]} - {""})
     return WantedUser(name, values, params["password"], params["force_change_password"])
+
+
+def _password_file(task: Task, wanted: WantedUser) -> PasswordFile | None:
+    """Where the password is kept, or will be, if it is not given."""
+    if task.params["password_file"] is None or task.params["state"] != "present":
+        return None
+    names = [str(wanted.values[option]) for option in ("display_name", "given_name", "surname") if option in wanted.values]
+    kept = PasswordFile(Path(task.params["password_file"]), task.params["password_length"], words_to_avoid(wanted.user_principal_name, *names), task.mask)
+    kept.check()
+    if kept.readable_by_others():
+        task.warn(f"Other users of this machine can read {kept.path}, which holds a password.")
+    return kept
+
+
+def _with_password(task: Task, wanted: WantedUser, kept: PasswordFile | None) -> WantedUser:
+    """With the password of the file, which is made now if it is not there. To be called when nothing but the writes is left to do."""
+    if kept is None:
+        return wanted
+    if task.check_mode:
+        kept.generated = not kept.exists()
+        return replace(wanted, password=NOT_SHOWN)
+    return replace(wanted, password=kept.password())
+
+
+def _always(task: Task) -> bool:
+    return bool(task.params["update_password"] == "always")  # noqa: S105
 
 
 def _delete(task: Task, wanted: WantedUser, user: Row | None) -> Outcome:
@@ -549,79 +613,38 @@ def _disable(task: Task, wanted: WantedUser, user: Row | None) -> Outcome:
     return Outcome(_facts(_result(after, held_licenses(after), (), None)), plan)
 
 
-def _update(task: Task, wanted: WantedUser, user: Row) -> Outcome:
+def _update(
+    task: Task, wanted: WantedUser, options: LicenseOptions, kept: PasswordFile | None, user: Row, restored: tuple[Product, ...] | None = None
+) -> Outcome:
+    """A user that is there. ``restored`` are the products that were read before this task restored it, or in check mode would have."""
     name = user["userPrincipalName"]
-    roles = _roles(task, user)
+    roles = None if restored is not None and task.check_mode else _roles(task, user)
     removals = plan_role_removal(roles or (), user["id"], name)
-    licensing = _licensing(task, wanted, user)
-    wanted = _with_country(task, _for_existing(task, wanted), user, licensing)
+    if removals:
+        check_role_removal(task.connection.graph, roles or (), user["id"], name, task.params["auth"].get("username") or "")
+    licensing = plan_licensing(task.connection.graph, options, user, name, task.warn, restored or ())
+    wanted = _with_country(task, wanted, user, licensing)
+    wanted = _with_password(task, wanted, kept) if _always(task) else replace(wanted, password=None)
     held = tuple(entry.sku_id for entry in licensing.held)
     plan = plan_update(user, wanted, licensing.change, licensing.products, held, disabled_plans(licensing.held))
     if removals:
         before, after = {"admin_roles": sorted(map(str, roles or ())), **plan.before}, {"admin_roles": [], **plan.after}
         # First, because an administrator's account can only be changed by a higher one
         plan = Plan(before, after, (*removals, *plan.writes))
-    writes = _writes(task, plan, wanted, licensing.change, user_id=user["id"])
+    writes = _writes(task, plan, wanted, licensing.change, user_id=user["id"], fresh=restored is not None, kept=kept)
     row = _carried_out(task, writes, user)
     if removals and not task.check_mode:
         with writes.all_done():
             forbid_admin_roles(wait_until_without_roles(task.connection.graph, task.clock, user["id"], name), name)
-    facts = _facts(_licensed(task, row, licensing, () if removals else roles), password_set=wanted.password is not None, kept=_kept(licensing))
+    set_password = wanted.password is not None
+    facts = _facts(
+        _licensed(task, row, licensing, () if removals else roles),
+        password_set=set_password,
+        password_generated=set_password and kept is not None and kept.generated,
+        kept_licenses=licensing.kept_result(),
+        usage_location_from=_location_from(task, wanted, row),
+    )
     return Outcome(facts, plan)
-
-
-def _create(task: Task, wanted: WantedUser) -> Outcome:
-    if wanted.password is None:
-        raise InvalidOption("password", f"is missing, and {wanted.user_principal_name} must be created.", "Give the new user a password.")
-    tenant = read_tenant_defaults(task.connection.graph)
-    check_domain(wanted.user_principal_name, tenant)
-    wanted = wanted.for_creation(tenant.country)
-    licensing = _licensing(task, wanted, {})
-    _check_country(wanted, licensing)
-    plan = plan_creation(wanted, licensing.change, licensing.products)
-    writes = _writes(task, plan, wanted, licensing.change, created=True)
-    after = _carried_out(task, writes, {})
-    ours = writes.found_instead is None
-    if writes.found_instead is not None:
-        plan = _remainder(plan, writes.found_instead, licensing)
-        task.warn(f"Another run created {wanted.user_principal_name} at the same moment. Its password is the one that the other run set.")
-    facts = _facts(_licensed(task, after, licensing, ()), created=ours, password_set=ours, planned=task.check_mode)
-    return Outcome(facts, plan, {"user_id": writes.user_id} if writes.user_id else {})
-
-
-def _remainder(plan: Plan, found: Row, licensing: _Licensing) -> Plan:
-    """What this run changed of a user that another run created: the licences, unless the other run was faster there, too."""
-    off = disabled_plans(held_licenses(found))
-    if all(off.get(sku_id) == licensing.change.plans.get(sku_id, off.get(sku_id, "missing")) for sku_id in licensing.change.add):
-        return Plan({}, {})
-    return Plan({"licenses": names_of(off, licensing.products)}, {"licenses": plan.after["licenses"]}, plan.writes[1:])
-
-
-def _restore(task: Task, wanted: WantedUser, deleted: Row) -> Outcome:
-    if task.params["deleted_user"] == "fail":
-        raise NotPossible(
-            doing=f"create the user {wanted.user_principal_name}",
-            why=f"a user of this name was deleted ({deleted.get('deletedDateTime')}) and can still be restored (id {deleted['id']}).",
-            next_step="Choose deleted_user=restore to bring it back with its old password, or deleted_user=ignore to create a new user.",
-        )
-    check_manageable(deleted)
-    # A deleted user has given its licences back, and whether they return depends on the seats: assign them anew
-    licensing = _licensing(task, wanted, {})
-    wanted = _with_country(task, _for_existing(task, wanted), deleted, licensing)
-    if wanted.password is None:
-        task.warn(f"{wanted.user_principal_name} is a restored user and keeps its old password. Set another one with update_password=always.")
-    plan = plan_restoration(deleted, wanted, licensing.change, licensing.products)
-    writes = _writes(task, plan, wanted, licensing.change, user_id=deleted["id"])
-    after = _carried_out(task, writes, deleted)
-    with writes.all_done():
-        # The roles of a deleted user cannot be read
-        roles = None if task.check_mode else _proved(task, after)
-    return Outcome(_facts(_licensed(task, after, licensing, roles), password_set=wanted.password is not None), plan)
-
-
-def _for_existing(task: Task, wanted: WantedUser) -> WantedUser:
-    """Without the password, unless it is to be set each time."""
-    return wanted if task.params["update_password"] == "always" else replace(wanted, password=None)  # noqa: S105
 
 
 def _roles(task: Task, user: Row) -> tuple[HeldRole, ...] | None:
@@ -642,53 +665,130 @@ def _of(task: Task, user: Row) -> tuple[Graph, Clock, str, str]:
     return task.connection.graph, task.clock, user["id"], user["userPrincipalName"]
 
 
-def _licensing(task: Task, wanted: WantedUser, user: Row) -> _Licensing:
-    """Which licences are to be added, changed and removed; fails if that is known to be impossible."""
-    held = held_licenses(user)
-    references, option = task.params["licenses"], task.params["disabled_plans"] or {}
-    exact = task.params["license_mode"] == "exact" and references is not None
-    if not option and (references is None or not products_needed(references, held, exact=exact)):
-        kept = tuple(entry for entry in held if exact and entry.source == "group" and entry.sku_id not in [name.strip().lower() for name in references])
-        return _Licensing(held=held, kept=kept)
-    products = read_products(task.connection.graph, plans=bool(option))
-    ids = [product.sku_id for product in resolve_products(references or (), products)]
-    disabled = resolve_disabled_plans(option, products)
-    check_disabled_plans(disabled, held, ids, products, exact=exact)
-    change = plan_licenses(held, ids, exact=exact, disabled=disabled)
+def _create(task: Task, wanted: WantedUser, options: LicenseOptions, kept: PasswordFile | None) -> Outcome:
     name = wanted.user_principal_name
-    seatless = {entry.sku_id for entry in held}
-    check_available((product for product in products if product.sku_id in change.add and product.sku_id not in seatless), name)
-    check_noted_problems(user, change, products, name)
-    for text in warnings_about(products, user, ids, name):
-        task.warn(text)
-    return _Licensing(products, held, change, tuple(entry for entry in held if exact and entry.source == "group" and entry.sku_id not in ids))
+    if wanted.password is None and kept is None:
+        raise InvalidOption("password", f"is missing, and {name} must be created.", "Give the new user a password, or have one made with password_file.")
+    tenant = read_tenant_defaults(task.connection.graph)
+    check_domain(name, tenant)
+    wanted = wanted.for_creation(tenant)
+    licensing = plan_licensing(task.connection.graph, options, {}, name, task.warn)
+    _check_country(wanted, licensing)
+    wanted = _with_password(task, wanted, kept)
+    plan = plan_creation(wanted, licensing.change, licensing.products)
+    writes = _writes(task, plan, wanted, licensing.change, fresh=True, kept=kept)
+    after = _carried_out(task, writes, {})
+    ours = writes.found_instead is None
+    if writes.found_instead is not None:
+        plan = _remainder(plan, writes.found_instead, licensing)
+        theirs = "" if kept is None else f" That is the one in {kept.path} only if the other run uses this file, too."
+        task.warn(f"Another run created {name} at the same moment. Its password is the one that the other run set.{theirs}")
+    generated = ours and kept is not None and kept.generated
+    facts = _facts(
+        _licensed(task, after, licensing, ()),
+        created=ours,
+        password_set=ours,
+        password_generated=generated,
+        planned=task.check_mode,
+        usage_location_from=_location_from(task, wanted, after),
+    )
+    return Outcome(facts, plan, {"user_id": writes.user_id} if writes.user_id else {})
 
 
-def _kept(licensing: _Licensing) -> list[Json]:
-    """What stays in spite of license_mode=exact."""
-    named = {entry.sku_id: part_number(entry.sku_id, licensing.products) for entry in licensing.kept}
-    return [{"sku_id": entry.sku_id, "sku_part_number": named[entry.sku_id], "group_ids": list(entry.groups), "why": _STAYS} for entry in licensing.kept]
+def _remainder(plan: Plan, found: Row, licensing: Licensing) -> Plan:
+    """What this run changed of a user that another run created: the licences, unless the other run was faster there, too."""
+    off = disabled_plans(held_licenses(found))
+    if all(off.get(sku_id) == licensing.change.plans.get(sku_id, off.get(sku_id, "missing")) for sku_id in licensing.change.add):
+        return Plan({}, {})
+    return Plan({"licenses": names_of(off, licensing.products)}, {"licenses": plan.after["licenses"]}, plan.writes[1:])
 
 
-def _with_country(task: Task, wanted: WantedUser, user: Row, licensing: _Licensing) -> WantedUser:
+def _restore(task: Task, wanted: WantedUser, options: LicenseOptions, kept: PasswordFile | None, deleted: Row) -> Outcome:
+    """Back as it was, looked at, and then changed as any other user: what comes back with it is known only then."""
+    graph, name = task.connection.graph, wanted.user_principal_name
+    if task.params["deleted_user"] == "fail":
+        raise NotPossible(
+            doing=f"create the user {name}",
+            why=f"a user of this name was deleted ({deleted.get('deletedDateTime')}) and can still be restored (id {deleted['id']}).",
+            next_step="Choose deleted_user=restore to bring it back with its old password, or deleted_user=ignore to create a new user.",
+        )
+    check_manageable(deleted)
+    products = read_products(graph, plans=bool(options.disabled)) if options else ()
+    expected = returning(deleted, products)
+    # Before the first write: what is known to be impossible
+    licensing = plan_licensing(graph, options, expected, name, lambda _text: None, products)
+    wanted = _with_country(task, wanted, expected, licensing)
+    if not _always(task) or (wanted.password is None and kept is None):
+        task.warn(f"{name} is a restored user and keeps its old password. Set another one with update_password=always.")
+    plan = plan_restoration(deleted)
+    if task.check_mode:
+        task.warn(f"Which licences and admin roles come back with {name} is known only after it is restored. The real run looks then, and acts on it.")
+        return _both(plan, _update(task, wanted, options, kept, expected, products))
+    writes = _writes(task, plan, WantedUser(name, {}), user_id=deleted["id"], fresh=True)
+    row = _carried_out(task, writes, deleted)
+    with writes.all_done():
+        if licensing.change.remove:
+            row = _with_returned(task, row, {entry.sku_id for entry in held_licenses(expected)})
+        return _both(plan, _update(task, wanted, options, kept, row, products))
+
+
+def _with_returned(task: Task, user: Row, sku_ids: set[str]) -> Row:
+    """The row once the licences are back, so that those that are too many can be taken away; if they never come, there is nothing to take."""
+    latest = user
+
+    def are_back() -> bool:
+        return sku_ids <= disabled_plans(held_licenses(latest)).keys()
+
+    def look() -> bool | None:
+        nonlocal latest
+        latest = read_user(task.connection.graph, user["id"]) or latest
+        return are_back() or None
+
+    if not are_back():
+        until(task.clock, look, seconds=_RETURN_SECONDS)
+    return latest
+
+
+def _both(plan: Plan, rest: Outcome) -> Outcome:
+    """A restoration and what comes after it."""
+    return replace(rest, plan=Plan({**plan.before, **rest.plan.before}, {**plan.after, **rest.plan.after}, (*plan.writes, *rest.plan.writes)))
+
+
+def _with_country(task: Task, wanted: WantedUser, user: Row, licensing: Licensing) -> WantedUser:
     """A user without a country gets the tenant's before a licence."""
     if licensing.change.add and not user.get("usageLocation") and "usage_location" not in wanted.values:
-        wanted = wanted.with_defaults(usage_location=read_tenant_defaults(task.connection.graph).country)
+        wanted = wanted.with_country(read_tenant_defaults(task.connection.graph))
         _check_country(wanted, licensing)
     return wanted
 
 
-def _check_country(wanted: WantedUser, licensing: _Licensing) -> None:
+def _location_from(task: Task, wanted: WantedUser, after: Row) -> str | None:
+    """Where the usage location comes from, so that nobody wonders why a service may not be used."""
+    if task.params["usage_location"] is not None:
+        return "option"
+    return wanted.country_from or ("user" if after.get("usageLocation") else None)
+
+
+def _check_country(wanted: WantedUser, licensing: Licensing) -> None:
     if licensing.change.add and "usage_location" not in wanted.values:
         raise InvalidOption("usage_location", "is missing: a licence needs a country, and the tenant names none.", "Give the two-letter code.")
 
 
-def _writes(task: Task, plan: Plan, wanted: WantedUser, licenses: LicenseChange | None = None, *, user_id: str = "", created: bool = False) -> UserWrites:
+def _writes(
+    task: Task,
+    plan: Plan,
+    wanted: WantedUser,
+    licenses: LicenseChange | None = None,
+    *,
+    user_id: str = "",
+    fresh: bool = False,
+    kept: PasswordFile | None = None,
+) -> UserWrites:
     def check_found(user: Row) -> None:
         check_manageable(user)
         _proved(task, user)
 
-    return UserWrites(task.connection.graph, task.clock, plan, wanted, licenses or LicenseChange(), check_found, user_id, created)
+    return UserWrites(task.connection.graph, task.clock, plan, wanted, licenses or LicenseChange(), check_found, user_id, fresh, kept)
 
 
 def _carried_out(task: Task, writes: UserWrites, user: Row) -> Row:
@@ -701,7 +801,7 @@ def _carried_out(task: Task, writes: UserWrites, user: Row) -> Row:
     return writes.read_back(known.get("user_id", ""))
 
 
-def _licensed(task: Task, after: Row, licensing: _Licensing, roles: tuple[HeldRole, ...] | None) -> Json:
+def _licensed(task: Task, after: Row, licensing: Licensing, roles: tuple[HeldRole, ...] | None) -> Json:
     licenses = licensing.change.applied(licensing.held) if task.check_mode else held_licenses(after)
     return _result(after, licenses, licensing.products, roles)
 
@@ -720,8 +820,9 @@ def _result(user: Row, licenses: tuple[License, ...], products: tuple[Product, .
     }
 
 
-def _facts(user: Json | None, *, created: bool = False, planned: bool = False, password_set: bool = False, kept: list[Json] | None = None) -> Json:
-    return {"user": user, "created": created, "planned": planned, "password_set": password_set, "kept_licenses": kept or []}
+def _facts(user: Json | None, **facts: t.Any) -> Json:
+    nothing = {"created": False, "planned": False, "password_set": False, "password_generated": False, "kept_licenses": [], "usage_location_from": None}
+    return {"user": user, **nothing, **facts}
 
 
 def main() -> None:

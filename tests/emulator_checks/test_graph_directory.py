@@ -91,10 +91,20 @@ def test_a_role_is_assigned_once_and_removed(cloud: SmallCloud):
 def test_a_member_is_taken_out_of_a_role_by_its_template(cloud: SmallCloud):
     template = BUILT_IN["Global Administrator"]
     assert [entry["id"] for entry in cloud.get(f"/directoryRoles/roleTemplateId={template}/members").values] == [ADMIN_ID]
+    cloud.give_role("Global Administrator", MEMBER_ID)
     assert cloud.delete(f"/directoryRoles/roleTemplateId={template}/members/{ADMIN_ID}/$ref").status == 204
     assert cloud.get(f"/users/{ADMIN_ID}/memberOf/{ROLE_CAST}").values == []
     assert len(cloud.get("/directoryRoleTemplates").values) == len(BUILT_IN)
     assert cloud.get(f"{ROLES}/roleDefinitions/{template}").body["isBuiltIn"] is True
+
+
+def test_a_global_administrator_remains(cloud: SmallCloud):
+    (entry,) = cloud.get(f"{ROLES}/roleAssignments?$filter=roleDefinitionId%20eq%20'{BUILT_IN['Global Administrator']}'").values
+    url = f"{ROLES}/roleAssignments/{entry['id']}"
+    assert "Removing self from Global Administrator" in cloud.as_user(ADMIN_ID).delete(url).error["message"]
+    assert "last Global Administrator" in cloud.delete(url).error["message"]
+    cloud.give_role("Global Administrator", MEMBER_ID)
+    assert cloud.delete(url).status == 204
 
 
 def test_eligibility_needs_the_licence_and_its_own_permission(cloud: SmallCloud):

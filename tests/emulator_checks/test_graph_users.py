@@ -12,7 +12,7 @@ import pytest
 
 from tests.emulator.wire import ServiceError
 
-from .small_cloud import ADMIN_ID, GROUP_ID, MEMBER_ID, OUTER_GROUP_ID, SYNCED_ID, TENANT_ID, Answer, SmallCloud, make_cloud
+from .small_cloud import ADMIN_ID, CRMPLAN2, GROUP_ID, MEMBER_ID, OUTER_GROUP_ID, SYNCED_ID, TENANT_ID, Answer, SmallCloud, make_cloud
 
 UPN = "crm-service@contoso.onmicrosoft.com"
 NEW: dict[str, Any] = {
@@ -228,6 +228,19 @@ def test_a_deleted_user_leaves_the_name_free_and_can_come_back(cloud: SmallCloud
     back = cloud.post(f"/directory/deletedItems/{made}/restore", {"newUserPrincipalName": "old@contoso.com", "autoReconcileProxyConflict": True})
     assert (back.status, back.body["@odata.type"]) == (200, "#microsoft.graph.user")
     assert cloud.get("/users/old@contoso.com").body["id"] == made
+
+
+def test_a_deleted_user_may_still_show_the_licences_it_gave_back(cloud: SmallCloud):
+    added = {"addLicenses": [{"skuId": CRMPLAN2, "disabledPlans": []}], "removeLicenses": []}
+    assert cloud.patch(f"/users/{MEMBER_ID}", {"usageLocation": "DE"}).status == 204
+    assert cloud.post(f"/users/{MEMBER_ID}/assignLicense", added).status == 200
+    assert cloud.delete(f"/users/{MEMBER_ID}").status == 204
+    url = f"/directory/deletedItems/{MEMBER_ID}?$select=assignedLicenses,licenseAssignmentStates"
+    assert [entry["skuId"] for entry in cloud.get(url).body["assignedLicenses"]] == [CRMPLAN2]
+    cloud.behave(deleted_user_shows_licenses=False)
+    assert cloud.get(url).body["assignedLicenses"] == cloud.get(url).body["licenseAssignmentStates"] == []
+    assert cloud.post(f"/directory/deletedItems/{MEMBER_ID}/restore").status == 200
+    assert [entry["skuId"] for entry in cloud.get(f"/users/{MEMBER_ID}?$select=assignedLicenses").body["assignedLicenses"]] == [CRMPLAN2]
 
 
 def test_purge_is_for_good(cloud: SmallCloud):

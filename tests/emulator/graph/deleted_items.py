@@ -56,7 +56,16 @@ def list_of_type(call: Call, type_name: str) -> Response:
     """``GET /directory/deletedItems/microsoft.graph.{type}``."""
     kind, resource, permission = _TYPES[type_name]
     require(call, permission)
-    return many(call, resource, call.collection(kind).values())
+    return many(call, resource, [_shown(call, document) for document in call.collection(kind).values()])
+
+
+def _shown(call: Call, document: Document) -> Document:
+    if "assignedLicenses" not in document:
+        return document
+    # Whether a deleted user still shows the licences that it gave back is unconfirmed.
+    shown = call.switch("deleted_user_shows_licenses", default=True)
+    properties = licenses.properties(call, document)
+    return {**document, **(properties if shown else {name: [] for name in properties})}
 
 
 def read(call: Call, object_id: str) -> Response:
@@ -64,7 +73,7 @@ def read(call: Call, object_id: str) -> Response:
     type_name, document = _find(call, object_id)
     _kind, resource, permission = _TYPES[type_name]
     require(call, permission)
-    return one(call, resource, document, type_name=type_name)
+    return one(call, resource, _shown(call, document), type_name=type_name)
 
 
 def _find(call: Call, object_id: str) -> tuple[str, Document]:

@@ -93,8 +93,22 @@ def remove_member(call: Call, reference: str, member_id: str) -> Response:
     if not found:
         raise not_found(member_id)
     for key in found:
+        check_removal(call, assignments[key])
         del assignments[key]
     return no_content()
+
+
+def check_removal(call: Call, entry: Document) -> None:
+    """Nobody takes the role Global Administrator from themselves, or from the last who has it."""
+    role = BUILT_IN["Global Administrator"]
+    if entry["roleDefinitionId"] != role or entry.get("directoryScopeId", TENANT_SCOPE) != TENANT_SCOPE:
+        return
+    if entry["principalId"] == call.caller.object_id:
+        raise bad_request("Removing self from Global Administrator built-in role is not allowed")
+    others = (found for found in call.collection("directoryRoleAssignments").values() if found["roleDefinitionId"] == role)
+    # That the last one stays is documented for PIM; the text is unconfirmed.
+    if call.switch("last_global_administrator_stays", default=True) and all(found["principalId"] == entry["principalId"] for found in others):
+        raise bad_request("The last Global Administrator of the organization cannot be removed.")
 
 
 def list_templates(call: Call) -> Response:
@@ -217,5 +231,8 @@ def create_assignment(call: Call) -> Response:
 def delete_assignment(call: Call, opaque: str) -> Response:
     """``DELETE /roleManagement/directory/roleAssignments/{id}``."""
     require(call, WRITE_ROLES)
-    del call.collection("directoryRoleAssignments")[_find_assignment(call, opaque)]
+    assignments = call.collection("directoryRoleAssignments")
+    key = _find_assignment(call, opaque)
+    check_removal(call, assignments[key])
+    del assignments[key]
     return no_content()

@@ -9,7 +9,7 @@ from ..store import Document
 from ..wire import Response, not_emulated
 from .call import Call, answer
 from .directory import TENANT_SCOPE
-from .directory_roles import opaque_id
+from .directory_roles import check_removal, opaque_id
 from .errors import GraphError, bad_request, premium_license_required, scope_not_granted
 from .objects import ASSIGNMENT_INSTANCE, ELIGIBILITY_INSTANCE
 from .permissions import READ_ASSIGNMENT_SCHEDULE, READ_ELIGIBILITY, REMOVE_ASSIGNMENT_SCHEDULE, REMOVE_ELIGIBILITY, Permission, require
@@ -78,6 +78,8 @@ def _remove(call: Call, kind: str, entity_set: str) -> Response:
     found = next((key for key, entry in collection.items() if all(entry.get(name, TENANT_SCOPE) == body[name] for name in members)), None)
     if found is None:
         raise GraphError(400, "RoleAssignmentDoesNotExist", "The Role assignment does not exist.")
+    if kind == "directoryRoleAssignments":
+        check_removal(call, collection[found])
     del collection[found]
     document = {
         "@odata.context": f"{call.root}/$metadata#roleManagement/directory/{entity_set}/$entity",

@@ -23,7 +23,6 @@ from ansible_collections.leadops.dynamics365.plugins.module_utils._directory_use
     foreseen,
     plan_creation,
     plan_deletion,
-    plan_restoration,
     plan_update,
 )
 from ansible_collections.leadops.dynamics365.plugins.module_utils._errors import NotPossible
@@ -43,6 +42,7 @@ ROW: dict[str, t.Any] = {
     "userType": "Member",
 }
 SECRET = "Abcdefg-12345"
+TENANT = TenantDefaults("DE", {}, "tenant_country")
 VALUES = st.fixed_dictionaries(
     {},
     optional={
@@ -71,7 +71,7 @@ def test_planning_on_the_foreseen_state_gives_nothing(values: dict[str, t.Any], 
 
 @given(VALUES)
 def test_a_created_user_is_as_wanted(values: dict[str, t.Any]):
-    wanted = WantedUser(UPN, values, SECRET).for_creation("DE")
+    wanted = WantedUser(UPN, values, SECRET).for_creation(TENANT)
     (create,) = plan_creation(wanted, LicenseChange(), ()).writes
     assert isinstance(create.body, dict)
     assert not differences(create.body, wanted)
@@ -79,7 +79,7 @@ def test_a_created_user_is_as_wanted(values: dict[str, t.Any]):
 
 
 def test_a_creation_holds_everything_in_one_request():
-    wanted = WantedUser(UPN, {"account_enabled": True, "password_never_expires": True}, SECRET).for_creation("DE")
+    wanted = WantedUser(UPN, {"account_enabled": True, "password_never_expires": True}, SECRET).for_creation(TENANT)
     plan = plan_creation(wanted, LicenseChange(("s1",)), ())
     create, assign = plan.writes
     assert create.body == {
@@ -97,9 +97,9 @@ def test_a_creation_holds_everything_in_one_request():
 
 
 def test_what_is_given_beats_the_defaults():
-    wanted = WantedUser(UPN, {"display_name": "X", "usage_location": "AT"}).for_creation("DE")
+    wanted = WantedUser(UPN, {"display_name": "X", "usage_location": "AT"}).for_creation(TENANT)
     assert (wanted.values["display_name"], wanted.values["usage_location"]) == ("X", "AT")
-    assert "usage_location" not in WantedUser(UPN, {}).for_creation(None).values
+    assert "usage_location" not in WantedUser(UPN, {}).for_creation(TenantDefaults(None, {})).values
 
 
 def test_an_update_sends_what_differs_and_nothing_else():
@@ -125,12 +125,6 @@ def test_licences_change_in_one_call_after_the_country():
     assert [write.method for write in plan.writes] == ["PATCH", "POST"]
     assert plan.writes[1].summary == f"assign new to {UPN} and take old from {UPN}"
     assert (plan.before["licenses"], plan.after["licenses"]) == (["kept", "old"], ["kept", "new"])
-
-
-def test_a_restoration_comes_before_the_changes():
-    plan = plan_restoration(ROW, WantedUser(UPN, {"usage_location": "DE"}), LicenseChange(("s1",)), ())
-    assert [write.path.rsplit("/", 1)[-1] for write in plan.writes] == ["restore", ROW["id"], "assignLicense"]
-    assert (plan.before["state"], plan.after["state"]) == ("deleted", "present")
 
 
 def test_a_deletion_is_one_request():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.leadops.dynamics365.plugins.module_utils._errors import OutcomeUnknown, ServiceRefused
+from ansible_collections.leadops.dynamics365.plugins.module_utils._errors import NotPossible, OutcomeUnknown, ServiceRefused, TaskError
 from ansible_collections.leadops.dynamics365.plugins.module_utils._plan import Write, carry_out, fill
 
 CREATE = Write("graph", "POST", "users", "create the user", body={"password": "hush"}, yields="user_id", repeatable=False)
@@ -41,6 +41,15 @@ def test_a_failure_tells_what_was_done_before_it():
     assert caught.value.doing == "assign the product"
     assert caught.value.to_fail_json("contoso")["changed"] is True
     assert "Already done by this task: create the user." in str(caught.value)
+
+
+def test_a_failure_that_comes_of_looking_tells_the_same():
+    def resolve(_write: Write, _error: TaskError) -> str | None:
+        raise NotPossible(why="Another one has it.")
+
+    with pytest.raises(NotPossible) as caught:
+        carry_out((CREATE, LICENSE), {"graph": Sender("42", OutcomeUnknown(why="No answer."))}, resolve=resolve)
+    assert (caught.value.done, caught.value.doing) == (["create the user"], "assign the product")
 
 
 def test_a_lost_answer_is_resolved_by_looking():

@@ -11,116 +11,38 @@ import typing as t
 import pytest
 import requests
 
-from ansible_collections.leadops.dynamics365.plugins.module_utils._directory_users import _SELECT, PLANNED_ID
+from ansible_collections.leadops.dynamics365.plugins.module_utils._directory_users import PLANNED_ID
 from ansible_collections.leadops.dynamics365.plugins.modules import o365_user as module
-from ansible_collections.leadops.dynamics365.tests.unit.plugins.wire import GRAPH, Expected, Run, run
-
-UPN = "leads@contoso.com"
-ID = "87d349ed-0000-4000-8000-000000000005"
-SKU = "906af65a-2970-46d5-9b58-4e9aa50f0657"
-SECRET = "Abcdefg-12345"
-PRODUCT_COLUMNS = "skuId,skuPartNumber,appliesTo,capabilityStatus,consumedUnits,prepaidUnits"
-ROW: dict[str, t.Any] = {
-    "id": ID,
-    "userPrincipalName": UPN,
-    "displayName": "leads",
-    "givenName": None,
-    "surname": None,
-    "mailNickname": "leads",
-    "accountEnabled": True,
-    "usageLocation": "DE",
-    "passwordPolicies": "DisablePasswordExpiration",
-    "assignedLicenses": [],
-    "licenseAssignmentStates": [],
-    "userType": "Member",
-    "onPremisesSyncEnabled": None,
-}
-LICENSED = {"assignedLicenses": [{"skuId": SKU, "disabledPlans": []}], "licenseAssignmentStates": [{"skuId": SKU, "assignedByGroup": None, "state": "Active"}]}
-CREATION = {
-    "userPrincipalName": UPN,
-    "displayName": "leads",
-    "mailNickname": "leads",
-    "accountEnabled": True,
-    "usageLocation": "DE",
-    "passwordPolicies": "DisablePasswordExpiration",
-    "passwordProfile": {"password": SECRET, "forceChangePasswordNextSignIn": False},
-}
-ASSIGNMENT = {"addLicenses": [{"skuId": SKU, "disabledPlans": []}], "removeLicenses": []}
-ARGS = {"user_principal_name": UPN, "password": SECRET}
-WITH_LICENSE = {**ARGS, "licenses": ["CRMPLAN2"]}
-
-
-def error(code: str, message: str = "no") -> dict[str, t.Any]:
-    return {"error": {"code": code, "message": message}}
-
-
-NOT_FOUND = error("Request_ResourceNotFound", "Resource does not exist or one of its queried reference-property objects are not present.")
-DENIED = error("Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
-CONFLICT = error("Request_BadRequest", "Another object with the same value for property userPrincipalName already exists.")
-
-
-def by_name(row: dict[str, t.Any] | None = None) -> Expected:
-    return Expected("GET", f"{GRAPH}/users('{UPN}')?$select={_SELECT}", 200 if row else 404, row or NOT_FOUND)
-
-
-def by_id(row: dict[str, t.Any] | None = None) -> Expected:
-    return Expected("GET", f"{GRAPH}/users/{ID}?$select={_SELECT}", 200 if row else 404, row or NOT_FOUND)
-
-
-def deleted(*rows: dict[str, t.Any]) -> Expected:
-    path = f"directory/deletedItems/microsoft.graph.user?$select={_SELECT},deletedDateTime&$filter=endsWith(userPrincipalName,'{UPN}')&$count=true"
-    return Expected("GET", f"{GRAPH}/{path}", answer={"value": list(rows)})
-
-
-def organization(country: str | None = "DE", **more: t.Any) -> Expected:
-    answer = {"countryLetterCode": country, "verifiedDomains": [{"name": "contoso.com", "type": "Managed"}], **more}
-    return Expected("GET", f"{GRAPH}/organization?$select=id,countryLetterCode,defaultUsageLocation,verifiedDomains", answer={"value": [answer]})
-
-
-def products(consumed: int = 1) -> Expected:
-    row = {"skuId": SKU, "skuPartNumber": "CRMPLAN2", "appliesTo": "User", "capabilityStatus": "Enabled", "consumedUnits": consumed}
-    return Expected("GET", f"{GRAPH}/subscribedSkus?$select={PRODUCT_COLUMNS}", answer={"value": [{**row, "prepaidUnits": {"enabled": 5}}]})
-
-
-def memberships(*rows: dict[str, t.Any], status: int = 200) -> Expected:
-    return Expected("GET", f"{GRAPH}/users/{ID}/transitiveMemberOf", status, {"value": list(rows)} if status == 200 else DENIED)
-
-
-def assigned(*rows: dict[str, t.Any], principal: str = ID, status: int = 200) -> Expected:
-    path = f"roleManagement/directory/roleAssignments?$filter=principalId eq '{principal}'&$expand=roleDefinition"
-    return Expected("GET", f"{GRAPH}/{path}", status, {"value": list(rows)} if status == 200 else DENIED)
-
-
-def eligible(*rows: dict[str, t.Any], principal: str = ID) -> Expected:
-    return Expected(
-        "GET", f"{GRAPH}/roleManagement/directory/roleEligibilityScheduleInstances?$filter=principalId eq '{principal}'", answer={"value": list(rows)}
-    )
-
-
-def no_pim() -> Expected:
-    return Expected("GET", eligible().url, 400, error("AadPremiumLicenseRequired", "The tenant needs a licence."))
-
-
-def no_roles() -> tuple[Expected, ...]:
-    return memberships(), assigned(), no_pim()
-
-
-def create(status: int = 201, answer: t.Any = None, raises: Exception | None = None) -> Expected:
-    return Expected("POST", f"{GRAPH}/users", status, answer or {"id": ID}, body=CREATION, raises=raises)
-
-
-def assign(status: int = 200, answer: t.Any = None) -> Expected:
-    return Expected("POST", f"{GRAPH}/users/{ID}/assignLicense", status, answer or {"id": ID}, body=ASSIGNMENT)
-
-
-def patch(body: dict[str, t.Any], status: int = 204, answer: t.Any = None) -> Expected:
-    return Expected("PATCH", f"{GRAPH}/users/{ID}", status, answer, body=body)
-
-
-def why(ended: Run) -> str:
-    assert ended.failed, ended.result
-    ended.wire.finished()
-    return str(ended.result["msg"])
+from ansible_collections.leadops.dynamics365.tests.unit.plugins.directory_user_wire import (
+    ARGS,
+    CONFLICT,
+    DENIED,
+    ID,
+    LICENSED,
+    NOT_FOUND,
+    PRODUCT_COLUMNS,
+    ROW,
+    SECRET,
+    SKU,
+    UPN,
+    WITH_LICENSE,
+    assign,
+    assigned,
+    by_id,
+    by_name,
+    create,
+    deleted,
+    eligible,
+    error,
+    memberships,
+    no_pim,
+    no_roles,
+    organization,
+    patch,
+    products,
+    why,
+)
+from ansible_collections.leadops.dynamics365.tests.unit.plugins.wire import GRAPH, Expected, run
 
 
 def test_a_new_user_is_two_writes_and_is_read_back():
@@ -179,7 +101,7 @@ def test_what_never_becomes_readable_fails_and_tells_what_was_done():
 def test_a_user_without_a_country_gets_the_tenants_before_the_licence():
     script = (products(), organization(country="AT"), patch({"usageLocation": "AT"}), assign(), by_id({**ROW, **LICENSED, "usageLocation": "AT"}))
     ended = run(module, {**WITH_LICENSE, "admin_roles": "ignore"}, by_name({**ROW, "usageLocation": None}), *script)
-    assert ended.result["user"]["usage_location"] == "AT"
+    assert (ended.result["user"]["usage_location"], ended.result["usage_location_from"]) == ("AT", "tenant_country")
 
 
 def test_a_tenant_without_a_country_needs_the_option():
@@ -189,7 +111,11 @@ def test_a_tenant_without_a_country_needs_the_option():
 
 def test_the_tenants_default_usage_location_beats_its_country():
     ended = run(module, ARGS, by_name(), deleted(), organization(country="US", defaultUsageLocation="DE"), create(), by_id(ROW))
-    assert ended.result["user"]["usage_location"] == "DE"
+    assert (ended.result["user"]["usage_location"], ended.result["usage_location_from"]) == ("DE", "tenant_default")
+    given = {**ARGS, "usage_location": "de", "admin_roles": "ignore"}
+    assert run(module, given, by_name(ROW)).result["usage_location_from"] == "option"
+    assert run(module, {**ARGS, "admin_roles": "ignore"}, by_name(ROW)).result["usage_location_from"] == "user"
+    assert run(module, {**ARGS, "state": "disabled"}, by_name({**ROW, "accountEnabled": False})).result["usage_location_from"] is None
 
 
 def test_a_new_user_needs_a_password():
@@ -357,21 +283,6 @@ def test_a_deleted_user_is_not_restored_unasked():
     assert not run(module, ARGS, by_name(), deleted(other), organization(), check=True).failed
 
 
-def test_a_restored_user_is_changed_licensed_and_checked():
-    gone = {**ROW, **LICENSED, "userPrincipalName": ID.replace("-", "") + UPN, "deletedDateTime": "2026-11-01T00:00:00Z", "accountEnabled": False}
-    restore = Expected("POST", f"{GRAPH}/directory/deletedItems/{ID}/restore", answer={"id": ID}, body={})
-    enable = {"accountEnabled": True}
-    script = (products(), restore, patch(enable, 404, NOT_FOUND), patch(enable), assign(), by_id({**ROW, **LICENSED}))
-    args = {**WITH_LICENSE, "deleted_user": "restore"}
-    ended = run(module, args, by_name(), deleted(gone), *script, *no_roles())
-    assert not ended.failed
-    assert (ended.result["created"], ended.result["password_set"]) == (False, False)
-    assert "old password" in ended.result["warnings"][0]
-    ended = run(module, args, by_name(), deleted(gone), *script, memberships(status=403))
-    assert ended.failed
-    assert ended.result["changed"] is True
-
-
 def test_disabled_changes_nothing_else():
     args = {**ARGS, "state": "disabled", "display_name": "Other", "licenses": ["CRMPLAN2"]}
     ended = run(module, args, by_name(ROW), patch({"accountEnabled": False}), by_id({**ROW, "accountEnabled": False}))
@@ -456,6 +367,24 @@ def test_exact_says_what_stays_and_why():
     assert (kept["sku_id"], kept["group_ids"]) == (SKU, ["g-7"])
     assert "through a group" in kept["why"]
     assert ended.result["user"]["licenses"] == [{"sku_id": SKU, "sku_part_number": None, "source": "group", "group_ids": ["g-7"]}]
+
+
+def test_a_plan_that_needs_another_is_told_by_name():
+    needed = PLANS[1]["servicePlanId"]
+    refused = error("Request_BadRequest", f"License assignment failed because service plan {FLOW} depends on the service plan(s) {needed}")
+    script = (products(), assign(400, refused), by_id(ROW), products_with_plans())
+    text = why(run(module, {**WITH_LICENSE, "admin_roles": "ignore"}, by_name(ROW), *script))
+    assert "FLOW_DYN_APPS (of CRMPLAN2) needs CRMPLAN2 (of CRMPLAN2), which would be off" in text
+    assert "CRMPLAN2 (4 seats left)" in text
+    assert "disabled_plans" in text
+
+
+def test_a_failure_after_a_wait_tells_what_was_done():
+    lag = error("Request_BadRequest", "License assignment cannot be done for user with invalid usage location.")
+    none_left = error("Request_BadRequest", f"Subscription with SKU {SKU} does not have any available licenses.")
+    script = (create(), assign(400, lag), by_name(ROW), assign(400, none_left))
+    ended = run(module, WITH_LICENSE, by_name(), deleted(), organization(), products(), *script)
+    assert f"Already done by this task: create the user {UPN}" in why(ended)
 
 
 def test_plans_that_exclude_each_other_are_told_by_name():
