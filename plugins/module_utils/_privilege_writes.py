@@ -58,7 +58,7 @@ def plan(
         )
         for change in removing
     ]
-    before, after = _labels(changes, "before"), _labels(changes, "after")
+    before, after = ({"role": role_name, **_labels(changes, side)} for side in ("before", "after"))
     words = {number: word for word, number in INHERITANCE.items()}
     if inheritance[1] is not None:
         before["member_privilege_inheritance"] = words.get(inheritance[0] or 0)
@@ -114,6 +114,6 @@ def _body(changes: Iterable[Change]) -> Json:
     return {"Privileges": [{"PrivilegeId": change.id, "Depth": change.after.api_name} for change in changes if change.after is not None]}
 
 
-def _labels(changes: Iterable[Change], side: t.Literal["before", "after"]) -> Json:
+def _labels(changes: Iterable[Change], side: str) -> Json:
     depths = {change.name: getattr(change, side) for change in changes}
     return {name: label(depth) for name, depth in sorted(depths.items()) if depth is not None}

@@ -20,6 +20,7 @@ from ._dataverse import Dataverse
 from ._depth import Depth, parse_depth
 from ._errors import InvalidOption, NotPossible, ServiceRefused
 from ._odata import Row, any_of, literal, query
+from ._rows import flag, listed, needed, needed_id, text
 
 ACCESS: Mapping[str, str] = {
     "create": "Create",
@@ -92,11 +93,11 @@ def read_held(dataverse: Dataverse, role_id: str) -> list[Held]:
 def _held(rows: Iterable[Row]) -> Iterator[Held]:
     for row in rows:
         try:
-            depth = parse_depth(row["Depth"])
+            depth = parse_depth(needed(row, "Depth"))
         except ValueError:
             continue
         # Organisations on premises leave the name out
-        yield Held(row["PrivilegeId"].lower(), row.get("PrivilegeName") or "", depth)
+        yield Held(needed_id(row, "PrivilegeId"), text(row, "PrivilegeName") or "", depth)
 
 
 def is_baseline(name: str) -> bool:
@@ -128,9 +129,8 @@ def _read_privileges(dataverse: Dataverse, column: str, values: Sequence[str]) -
 
 def privilege_from_row(row: Row) -> Privilege:
     """A row of the table ``privileges``, or an item of a table's metadata, whose members are in camel case."""
-    lower = {key.lower(): value for key, value in row.items()}
-    allowed = frozenset(depth for depth in Depth if lower.get(f"canbe{depth.name.lower()}"))
-    return Privilege(lower["privilegeid"].lower(), lower["name"], allowed)
+    allowed = frozenset(depth for depth in Depth if flag(row, f"canbe{depth.name.lower()}"))
+    return Privilege(needed_id(row, "privilegeid"), needed(row, "name"), allowed)
 
 
 def read_table_privileges(dataverse: Dataverse, table: str, option: str) -> dict[str, Privilege]:
@@ -146,16 +146,21 @@ def read_table_privileges(dataverse: Dataverse, table: str, option: str) -> dict
     if definition is None:
         raise InvalidOption(
             f"{option}.table",
-            f"this organisation has no table with the logical name {table}.",
+            f"this organisation has no table with the logical name {table}. {did_you_mean(table, _table_names(dataverse))}",
             "Correct the name, or install the app that brings the table.",
         )
     rights = {service: word for word, service in ACCESS.items()}
-    return {rights[row["PrivilegeType"]]: privilege_from_row(row) for row in definition.get("Privileges", []) if row["PrivilegeType"] in rights}
+    privileges = listed(definition, "Privileges")
+    return {rights[kind]: privilege_from_row(row) for row in privileges if (kind := text(row, "PrivilegeType") or "") in rights}
+
+
+def _table_names(dataverse: Dataverse) -> list[str]:
+    return [needed(row, "LogicalName") for row in dataverse.rows("EntityDefinitions" + query(select="LogicalName"), doing="list the tables")]
 
 
 def unknown_privilege(dataverse: Dataverse, wanted: Wanted) -> InvalidOption:
     """The error for a privilege that does not exist, with the names that look alike."""
-    names = [str(row["name"]) for row in dataverse.rows("privileges" + query(select="name"), doing="list the names of the privileges")]
+    names = [needed(row, "name") for row in dataverse.rows("privileges" + query(select="name"), doing="list the names of the privileges")]
     return InvalidOption(
         f"{wanted.option}.name",
         f"this organisation has no privilege {wanted.name}. {did_you_mean(wanted.name, names)}",
@@ -218,19 +223,26 @@ def label(depth: Depth | None) -> str | None:
     return None if depth is None else depth.label
 
 
-def not_customizable(role_name: str, *, system_administrator: bool) -> NotPossible:
-    """The error for a role that the service will not change."""
+def not_customizable(role_name: str, *, system_administrator: bool, beyond_companion: Sequence[str] = ()) -> NotPossible:
+    """The error for a role that the service will not change. ``beyond_companion``: what a companion, which was asked for, cannot do either."""
     if system_administrator:
         return NotPossible(
             doing=f"change the role {role_name}",
             why="System Administrator holds every privilege at the highest depth it allows, always, and cannot be modified.",
             next_step="Leave this role out, or name another.",
         )
+    locked = "its solution has locked the role (the managed property iscustomizable is false), so nobody can change it in this organisation"
+    if beyond_companion:
+        return NotPossible(
+            doing=f"change the role {role_name}",
+            why=f"{locked}. A companion role can only add to it; it cannot {', or '.join(beyond_companion)}.",
+            next_step="Leave that out, or name a role of your own in place of this one.",
+        )
     return NotPossible(
-        doing=f"change the privileges of the role {role_name}",
-        why="the solution that brought the role has locked it (its managed property iscustomizable is false), so nobody can change it in this organisation.",
+        doing=f"change the role {role_name}",
+        why=f"{locked}.",
         next_step=(
-            "Set locked_role to companion, which gives the missing privileges to a role of your own, and assign that role beside this one: "
-            "what roles give adds up. What a locked role holds cannot be taken away or lowered."
+            "Set locked_role to companion (with the role lead_management: lead_management_locked_role). A companion, a role of your own to be assigned "
+            "beside this one, then carries what is missing. What a locked role holds cannot be taken away or lowered."
         ),
     )

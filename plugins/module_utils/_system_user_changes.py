@@ -15,6 +15,7 @@ from ._business_units import BusinessUnit
 from ._dataverse import STRONG, Dataverse
 from ._odata import query
 from ._plan import Json, Plan, Write
+from ._rows import needed
 from ._system_users import SystemUser
 
 ACCESS_MODE_NUMBERS = {"read_write": 0, "non_interactive": 4}
@@ -51,7 +52,7 @@ def plan_changes(user: SystemUser, wanted: WantedUser, *, also_enable: bool = Tr
             body["accessmode"] = ACCESS_MODE_NUMBERS[wanted.access_mode]
             words.append(f"set to {wanted.access_mode}")
     if wanted.unit:
-        before["business_unit_id"], after["business_unit_id"] = user.business_unit_id, wanted.unit.id
+        before["business_unit"], after["business_unit"] = user.business_unit or user.business_unit_id, wanted.unit.name
         if is_moved(user, wanted):
             body["businessunitid@odata.bind"] = f"/businessunits({wanted.unit.id})"
             words.append(f"move to the business unit {wanted.unit.name}")
@@ -71,7 +72,7 @@ def plan_application(application_id: str, unit: BusinessUnit, deleted: Sequence[
     body = {"applicationid": application_id, "accessmode": 4, "isdisabled": not enabled, "businessunitid@odata.bind": f"/businessunits({unit.id})"}
     summary = f"create the application user {application_id} in the business unit {unit.name}"
     create = Write("dataverse", "POST", "systemusers", summary, body, yields="system_user_id")
-    after = {"application_id": application_id, "enabled": enabled, "business_unit_id": unit.id}
+    after = {"application_id": application_id, "enabled": enabled, "business_unit": unit.name}
     return Plan({}, after, (*(_purge(row) for row in deleted), create))
 
 
@@ -97,7 +98,7 @@ def plan_removal(living: Sequence[SystemUser], deleted: Sequence[SystemUser], *,
 def read_direct_roles(dataverse: Dataverse, system_user_id: str) -> list[str]:
     """The names of the roles that a user holds directly."""
     path = f"systemusers({system_user_id})/systemuserroles_association" + query(select="name")
-    return sorted(str(row["name"]) for row in dataverse.rows(path, doing="read the roles of the user", headers=STRONG))
+    return sorted(needed(row, "name") for row in dataverse.rows(path, doing="read the roles of the user", headers=STRONG))
 
 
 def _purge(user: SystemUser) -> Write:

@@ -21,6 +21,7 @@ from ._errors import NotPossible
 from ._odata import Row, is_guid, literal, query
 from ._plan import Plan, Write
 from ._power_platform import add_user_path
+from ._rows import flag, inner, lower, needed_id, number, text
 
 PLANNED_ID = "00000000-0000-0000-0000-000000000000"
 _COLUMNS = "systemuserid,domainname,fullname,azureactivedirectoryobjectid,applicationid,isdisabled,accessmode,_businessunitid_value"
@@ -39,6 +40,13 @@ class SystemUser:
     disabled: bool
     access_mode: str
     business_unit_id: str | None
+    business_unit: str | None = None
+    """The unit's name."""
+
+    @property
+    def is_stub(self) -> bool:
+        """Whether the row stands for nobody: an import of data leaves such rows, and the service never enables them."""
+        return self.disabled and not self.object_id and not self.application_id
 
     def to_result(self) -> dict[str, t.Any]:
         """The form in a module's result."""
@@ -48,33 +56,37 @@ class SystemUser:
 def from_row(row: Row) -> SystemUser:
     """A row as the Web API gives it."""
     return SystemUser(
-        system_user_id=row["systemuserid"].lower(),
-        user_principal_name=row.get("domainname"),
-        object_id=_lower(row.get("azureactivedirectoryobjectid")),
-        application_id=_lower(row.get("applicationid")),
-        full_name=row.get("fullname"),
-        disabled=bool(row.get("isdisabled")),
-        access_mode=ACCESS_MODES.get(int(row.get("accessmode") or 0), "unknown"),
-        business_unit_id=_lower(row.get("_businessunitid_value")),
+        system_user_id=needed_id(row, "systemuserid"),
+        user_principal_name=text(row, "domainname"),
+        object_id=lower(row, "azureactivedirectoryobjectid"),
+        application_id=lower(row, "applicationid"),
+        full_name=text(row, "fullname"),
+        disabled=flag(row, "isdisabled"),
+        access_mode=ACCESS_MODES.get(number(row, "accessmode") or 0, "unknown"),
+        business_unit_id=lower(row, "_businessunitid_value"),
+        business_unit=text(inner(row, "businessunitid"), "name"),
     )
 
 
 def find_system_user(dataverse: Dataverse, reference: str) -> SystemUser | None:
-    """A user by object id or user principal name. A row that is being deleted does not count."""
+    """A user by object id or user principal name. A row that is being deleted does not count, nor does a stub of the same name."""
     column = f"azureactivedirectoryobjectid eq {reference}" if is_guid(reference) else f"domainname eq {literal(reference)}"
-    # Soft deletion came with version 9; older organisations do not know its column
-    columns = _COLUMNS + (",deletedstate" if dataverse.api_version.startswith("v9") else "")
-    rows = dataverse.rows(f"systemusers{query(select=columns, filter=column)}", doing=f"look for the user {reference} in the organisation", headers=STRONG)
-    found = [from_row(row) for row in rows if not row.get("deletedstate")]
-    return min(found, key=lambda user: user.disabled, default=None)
+    living, _unused = _read(dataverse, column, doing=f"look for the user {reference} in the organisation")
+    return min((user for user in living if not user.is_stub), key=lambda user: user.disabled, default=None)
 
 
 def read_application_rows(dataverse: Dataverse, application_id: str) -> tuple[list[SystemUser], list[SystemUser]]:
     """The rows of an application: the living, and the soft-deleted, which stand in the way of a new one."""
+    return _read(dataverse, f"applicationid eq {application_id}", doing=f"look for the application {application_id} in the organisation")
+
+
+def _read(dataverse: Dataverse, condition: str, *, doing: str) -> tuple[list[SystemUser], list[SystemUser]]:
+    """The living rows that fit a filter, and the soft-deleted."""
+    # Soft deletion came with version 9; older organisations do not know its column
     columns = _COLUMNS + (",deletedstate" if dataverse.api_version.startswith("v9") else "")
-    path = f"systemusers{query(select=columns, filter=f'applicationid eq {application_id}')}"
-    rows = list(dataverse.rows(path, doing=f"look for the application {application_id} in the organisation", headers=STRONG))
-    return [from_row(row) for row in rows if not row.get("deletedstate")], [from_row(row) for row in rows if row.get("deletedstate")]
+    path = "systemusers" + query(select=columns, filter=condition, expand="businessunitid($select=name)")
+    rows = list(dataverse.rows(path, doing=doing, headers=STRONG))
+    return [from_row(row) for row in rows if not number(row, "deletedstate")], [from_row(row) for row in rows if number(row, "deletedstate")]
 
 
 def plan_sync(
@@ -106,7 +118,3 @@ def plan_sync(
             next_step="Register the application with New-PowerAppManagementApp once per tenant, or name a role in sync_role.",
         )
     return Plan(before, after, (write,))
-
-
-def _lower(text: str | None) -> str | None:
-    return text.lower() if text else None

@@ -66,6 +66,8 @@ class Task:
     progress: Callable[[str], None]
     """Tell a waiting person where things stand."""
     warnings: list[str] = field(default_factory=list)
+    mask: Callable[[str], None] = lambda _secret: None
+    """Keep a secret that came up during the run out of all output."""
 
     def warn(self, text: str) -> None:
         """A full sentence for the user."""
@@ -109,7 +111,7 @@ def perform(
     task: Task | None = None
     try:
         connection = Connection(params, store=store, clock=clock, on_secret=on_secret, read_only=check_mode)
-        task = Task(params, check_mode, connection, clock, progress)
+        task = Task(params, check_mode, connection, clock, progress, mask=on_secret)
         outcome = reconcile(task)
     except TaskError as error:
         return Ended(failed=True, result={**error.to_fail_json(where), **_warnings(task)})
@@ -136,9 +138,12 @@ def run_module(spec: ModuleSpec, reconcile: Reconcile) -> None:
         store=MemoryTokenStore(),
         on_secret=module.no_log_values.add,
     )
+    result = dict(ended.result)
+    for text in result.pop("warnings", ()):
+        module.warn(text)  # as a part of the result, Ansible calls them deprecated
     if ended.failed:
-        module.fail_json(**ended.result)
-    module.exit_json(**ended.result)
+        module.fail_json(**result)
+    module.exit_json(**result)
 
 
 def missing_library() -> dict[str, t.Any]:

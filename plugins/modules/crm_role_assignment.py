@@ -213,19 +213,22 @@ from ..module_utils._candidates import did_you_mean
 from ..module_utils._connection import CONNECTION_OPTIONS, ORGANIZATION_OPTIONS
 from ..module_utils._dataverse import DUPLICATE
 from ..module_utils._errors import InvalidOption, NotPossible, ServiceRefused, TaskError, WaitedTooLong
-from ..module_utils._odata import is_guid, query
+from ..module_utils._odata import any_of, is_guid, query
 from ..module_utils._plan import Plan, Write
 from ..module_utils._role_assignments import (
-    ACCESS_TEAM,
     Assignment,
     PlannedUser,
-    Principal,
     beyond,
-    held_copies,
-    held_copy,
     plan_absent,
     plan_present,
     planned_users,
+)
+from ..module_utils._role_copies import CopyFinder
+from ..module_utils._role_holders import (
+    ACCESS_TEAM,
+    Principal,
+    held_copies,
+    held_copy,
     principal,
     read_holders,
     read_team_roles,
@@ -234,8 +237,8 @@ from ..module_utils._role_assignments import (
     rows_meant,
     team_principal,
 )
-from ..module_utils._role_copies import CopyFinder
-from ..module_utils._roles import find_planned, planned_roles, read_root_role
+from ..module_utils._roles import find_planned, planned_roles, read_role_rows, read_root_role
+from ..module_utils._rows import needed, number
 from ..module_utils._task import ModuleSpec, Outcome, Task, run_module
 from ..module_utils._wait import until
 
@@ -319,13 +322,13 @@ def _teams(task: Task, references: list[str]) -> list[Principal]:
                 why=f"{len(meant)} teams fit teams[{index}]: {listed}.",
                 next_step="Give the team's id of the one that you mean.",
             )
-        if meant and meant[0].get("teamtype") == ACCESS_TEAM and task.params["state"] == "present":
+        if meant and number(meant[0], "teamtype") == ACCESS_TEAM and task.params["state"] == "present":
             why = "it is an access team, which shares single records and cannot hold roles."
             raise NotPossible(doing=f"assign roles to the team {reference}", why=why, next_step="Name an owner team, or the team of a directory group.")
         if meant:
             found.append(team_principal(dataverse, meant[0]))
         elif task.params["state"] == "present":
-            names = [str(row["name"]) for row in dataverse.rows("teams" + query(select="name"), doing="list the teams")]
+            names = [needed(row, "name") for row in dataverse.rows("teams" + query(select="name"), doing="list the teams")]
             raise NotPossible(
                 doing=f"find the team {reference}",
                 why=f"this organisation has no such team. {did_you_mean(reference, names)}",
@@ -338,11 +341,12 @@ def _teams(task: Task, references: list[str]) -> list[Principal]:
 
 def _refuse_team_only(task: Task, assignments: list[Assignment]) -> None:
     """A group's team has no rows of its own members' making, so a role with team privileges only is refused by the service."""
-    for item in assignments:
-        if item.copy is None or item.held or not item.principal.is_group_team:
-            continue
-        root = read_root_role(task.connection.dataverse, item.copy.root_id)
-        if root is not None and root.inheritance == 0:
+    lacking = [(item, item.copy.root_id) for item in assignments if item.copy is not None and not item.held and item.principal.is_group_team]
+    root_ids = sorted({root_id for _unused, root_id in lacking})
+    roots = read_role_rows(task.connection.dataverse, any_of("roleid", root_ids), "read the roles") if lacking else []
+    team_only = {root.id for root in roots if root.inheritance == 0}
+    for item, root_id in lacking:
+        if root_id in team_only:
             raise NotPossible(
                 doing=f"assign the role {item.role_name} to the team {item.principal.name}",
                 why="the team stands for a group of the directory, and the role gives team privileges only.",

@@ -34,6 +34,8 @@ _SERVICES: Mapping[str, _Service] = {
     "power_platform": power_platform,
     "partner_center": partner_center,
 }
+# Faults that leave the request itself alone, and spoil only its way there or back.
+_HARMLESS = ("slow", "drop-after", "gateway-after", "hang-before", "hang-after")
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Engine:
         response = self._faulty_answer(arrival)
         if response is None:
             response = self._service_answer(arrival)
+            if arrival.hit is not None and arrival.hit.rule.kind == "gateway-after":
+                response = fault_answers.answer(arrival.hit, arrival.route.target, arrival.request, self.world.now())
         self._record(arrival, response.status, effect=self.world.store.changes > before)
         return response
 
@@ -99,7 +103,7 @@ class Engine:
 
     def _faulty_answer(self, arrival: Arrival) -> Response | None:
         hit, target = arrival.hit, arrival.route.target
-        if hit is None or hit.rule.kind in ("slow", "drop-after"):
+        if hit is None or hit.rule.kind in _HARMLESS:
             return None
         if hit.rule.kind != "expire-token":
             return fault_answers.answer(hit, target, arrival.request, self.world.now())

@@ -22,20 +22,17 @@ _WAITS = ("1", "1.128", None)
 
 
 def answer(hit: Hit, service: str, request: Request, now: float) -> Response:
-    """The answer of a fault that is one (not of those that delay or cut the connection)."""
+    """The answer of a fault that is one (not of those that delay it or cut the connection)."""
     kind = hit.rule.kind
     if kind == "throttle":
         return _throttled(hit, service, request, now)
     if kind == "concurrency":
-        error = {
-            "code": "Directory_ConcurrencyViolation",
-            "message": "A conflicting object with one or more of the specified property values is present in the directory.",
-            "innerError": _inner(request, now),
-        }
-        return _json(hit.rule.status or 409, {"error": error}, None)
+        return _collided(hit, service, request, now)
     if kind == "unavailable":
         return _page(hit.rule.status or 503, "Service Unavailable", _wait(hit))
-    return _page(hit.rule.status or (502, 504)[hit.turn % 2], "The gateway did not get an answer in time", None)
+    # Only a gateway that ran out of time has left the service at work.
+    status = 504 if kind == "gateway-after" else (502, 504)[hit.turn % 2]
+    return _page(hit.rule.status or status, "The gateway did not get an answer in time", None)
 
 
 def _throttled(hit: Hit, service: str, request: Request, now: float) -> Response:
@@ -53,6 +50,22 @@ def _throttled(hit: Hit, service: str, request: Request, now: float) -> Response
         description = "AADSTS90055: Too many requests. Please wait and try again."
         return _json(status, {"error": "temporarily_unavailable", "error_description": description, "error_codes": [90055]}, _wait(hit))
     return _json(status, {"error": {"code": "TooManyRequests", "message": "Too many requests. Please wait and try again."}}, _wait(hit))
+
+
+def _collided(hit: Hit, service: str, request: Request, now: float) -> Response:
+    """Another write was at the same place at the same time; nothing was done."""
+    if service == "dataverse":
+        text = "Sql error: Transaction was deadlocked on lock resources with another process and has been chosen as the deadlock victim. SQL ErrorCode: 1205"
+        return _json(hit.rule.status or 500, {"error": {"code": hit.rule.code or "0x80044150", "message": text}}, None)
+    if service != "graph":
+        text = "The operation could not be started, because another lifecycle operation on the environment is active."
+        return _json(hit.rule.status or 409, {"error": {"code": hit.rule.code or "OperationNotStartable", "message": text}}, None)
+    error = {
+        "code": "Directory_ConcurrencyViolation",
+        "message": "A conflicting object with one or more of the specified property values is present in the directory.",
+        "innerError": _inner(request, now),
+    }
+    return _json(hit.rule.status or 409, {"error": error}, None)
 
 
 def _wait(hit: Hit) -> str | None:

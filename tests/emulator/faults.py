@@ -12,14 +12,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_args
 
 from .hosts import Service
 from .wire import Json
 from .world import Tenant, World
 
-KINDS = ("throttle", "unavailable", "gateway", "drop-before", "drop-after", "slow", "expire-token", "concurrency")
+KINDS = (
+    *("throttle", "unavailable", "gateway", "gateway-after", "drop-before", "drop-after"),
+    *("hang-before", "hang-after", "slow", "expire-token", "concurrency"),
+)
 _WRITES = ("POST", "PATCH", "PUT", "DELETE")
 
 
@@ -39,19 +42,23 @@ class Rule:
     method: str = ""
     path: str = ""
     """Regular expression, searched in path and query."""
+    after: str = ""
+    """Regular expression, searched in method and path: it hits nothing until such a request of the tenant has come."""
+    nth: int | None = None
+    """Of a tenant's requests that fit, it hits only the one of this number, counted from 1."""
     count: int | None = None
-    """How many requests it hits before it is used up."""
+    """How many requests it hits before it is used up; with ``nth``, one."""
     retry_after: str | float | None = None
     """Value of the header, or ``none`` to leave it out; by default whole, decimal and missing values take turns."""
     seconds: float = 3.0
-    """How long ``slow`` takes."""
+    """How long ``slow`` takes, and how long after the client has gone ``hang-before`` has its effect."""
     status: int | None = None
     code: str = ""
     """Dataverse: the service protection code of ``throttle``."""
 
     def matches(self, tenant: str, service: str, method: str, path: str) -> bool:
         """Whether the rule is about such a request at all."""
-        if self.kind == "concurrency" and (service != "graph" or method not in _WRITES):
+        if self.kind == "concurrency" and (service not in (self.service, "graph") or method not in _WRITES):
             return False
         if service != self.service if self.service else service == "entra":
             return False
@@ -78,15 +85,16 @@ def parse_rule(document: Json) -> Rule:
     try:
         rule = Rule(**document)
         re.compile(rule.path)
-        valid = rule.kind in KINDS and 0 <= float(rule.probability) <= 1 and rule.service in ("", *get_args(Service))
+        re.compile(rule.after)
+        valid = rule.kind in KINDS and 0 <= float(rule.probability) <= 1 and rule.service in ("", *get_args(Service)) and (rule.nth is None or rule.nth > 0)
     except (TypeError, ValueError, re.error) as error:
         raise BadFaultError(f"Not a fault: {json.dumps(document)}: {error}") from error
     if not valid:
         raise BadFaultError(
             f"Not a fault: {json.dumps(document)}. Kinds are {', '.join(KINDS)}; services are {', '.join(get_args(Service))}; "
-            "a probability lies between 0 and 1."
+            "a probability lies between 0 and 1, and nth is at least 1."
         )
-    return rule
+    return replace(rule, count=1) if rule.nth is not None and rule.count is None else rule
 
 
 def parse_spec(text: str) -> list[Rule]:
@@ -108,7 +116,7 @@ def _parse_word(word: str) -> Rule:
         name, equals, value = part.partition("=")
         if not equals:
             name, value = "probability", part
-        convert = {"probability": float, "seconds": float, "count": int, "status": int}.get(name, str)
+        convert = {"probability": float, "seconds": float, "count": int, "status": int, "nth": int}.get(name, str)
         try:
             document[name] = convert(value)
         except ValueError as error:
@@ -126,6 +134,8 @@ class Faults:
         self._added = world.store.collection("", "faults")
         self._requests: dict[tuple[str, str], int] = {}
         self._used: dict[str, int] = {}
+        self._fitting: dict[tuple[str, str], int] = {}
+        self._begun: set[tuple[str, str]] = set()
 
     def decide(self, tenant: Tenant | None, service: str, method: str, path: str) -> Hit | None:
         """Count the request, and say which fault hits it."""
@@ -133,17 +143,34 @@ class Faults:
         number = self._requests[name, service] = self._requests.get((name, service), 0) + 1
         own = tenant.document.get("faults", []) if tenant else []
         candidates = [
-            *((f"added:{key}", parse_rule(one)) for key, one in self._added.items()),
+            *((f"added:{key}", parse_rule(one)) for key, one in self._added.items() if one.get("tenant", "") in ("", name)),
             *((f"tenant:{name}:{index}", parse_rule(one)) for index, one in enumerate(own)),
             *((f"fixed:{index}", rule) for index, rule in enumerate(self._fixed)),
         ]
-        for key, rule in candidates:
-            if not rule.matches(name, service, method, path):
-                continue
+        # Each rule watches the requests that it is about, whatever else hits them.
+        fitting = [
+            (key, rule)
+            for key, rule in candidates
+            if self._has_begun(key, name, rule, f"{method} {path}") and rule.matches(name, service, method, path) and self._has_come(key, name, rule)
+        ]
+        for key, rule in fitting:
             digest = hashlib.sha256(f"{self._seed}|{name}|{service}|{number}|{key.partition(':')[0]}|{rule.kind}".encode()).digest()
             if int.from_bytes(digest[:8], "big") / 2**64 < rule.probability and self._use(key, rule):
                 return Hit(rule, digest[8])
         return None
+
+    def _has_begun(self, key: str, tenant: str, rule: Rule, request: str) -> bool:
+        if not rule.after or (key, tenant) in self._begun:
+            return True
+        if re.search(rule.after, request):
+            self._begun.add((key, tenant))
+        return False
+
+    def _has_come(self, key: str, tenant: str, rule: Rule) -> bool:
+        if rule.nth is None:
+            return True
+        count = self._fitting[key, tenant] = self._fitting.get((key, tenant), 0) + 1
+        return count == rule.nth
 
     def add(self, rule: Rule) -> str:
         """Put a rule in force; answers its id."""
@@ -161,6 +188,8 @@ class Faults:
         """Count requests from the beginning again, as after a start."""
         self._requests.clear()
         self._used.clear()
+        self._fitting.clear()
+        self._begun.clear()
 
     def shown(self) -> list[Json]:
         """The added rules and those of the command line."""

@@ -69,13 +69,13 @@ class Server:
             await HttpResponse(text, 404, media_type="text/plain")(scope, receive, send)
             return
         request = await _read(http, found)
-        response = self._control.handle(request) if found.target == "control" else await self._answer(found, request)
+        response = self._control.handle(request) if found.target == "control" else await self._answer(found, request, receive)
         if response is None:
             await self._cut(scope, receive)
             return
         await HttpResponse(response.body, response.status, response.headers)(scope, receive, send)
 
-    async def _answer(self, found: Route, request: Request) -> Response | None:
+    async def _answer(self, found: Route, request: Request, receive: Receive) -> Response | None:
         """The answer, or None when the connection is to be cut instead."""
         arrival = self._engine.arrive(found, request)
         await asyncio.sleep(self._delay(arrival))
@@ -83,8 +83,13 @@ class Server:
         if kind == "drop-before":
             self._engine.drop(arrival)
             return None
+        if kind == "hang-before" and arrival.hit:
+            await _gone(receive)
+            await asyncio.sleep(arrival.hit.rule.seconds)
         response = self._engine.answer(arrival)
-        return None if kind == "drop-after" else response
+        if kind == "hang-after":
+            await _gone(receive)
+        return None if kind in ("drop-after", "hang-before", "hang-after") else response
 
     def _delay(self, arrival: Arrival) -> float:
         own = float(arrival.tenant.timing.get("latency", 0)) if arrival.tenant else 0.0
@@ -94,8 +99,7 @@ class Server:
     async def _cut(self, scope: Scope, receive: Receive) -> None:
         for transport in _transports(self._uvicorn, scope["client"]):
             transport.abort()
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        await _gone(receive)
 
 
 class _QuietServer(uvicorn.Server):
@@ -121,6 +125,12 @@ class _QuietServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client has hung up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _transports(server: uvicorn.Server, client: object = None) -> list[asyncio.Transport]:

@@ -62,6 +62,13 @@ class Collection(MutableMapping[str, Document]):
         """Take in what is on the disk already."""
         self._documents[key] = document
 
+    def show(self, key: str, document: Document | None) -> Document | None:
+        """Let readers see this for a while (None: nothing), whatever is on the disk; answers what they saw until now."""
+        before = self._documents.pop(key, None)
+        if document is not None:
+            self._documents[key] = document
+        return before
+
     def restore(self, key: str, document: Document | None) -> None:
         """Undo one change."""
         if document is None:
@@ -69,6 +76,10 @@ class Collection(MutableMapping[str, Document]):
         else:
             self._documents[key] = document
         self._store.write(self._scope, self._kind, key, document)
+
+
+Change = tuple[Collection, str, Document | None]
+"""Where something was changed, and the document that was there before."""
 
 
 class Store:
@@ -81,7 +92,7 @@ class Store:
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.execute(_SCHEMA)
         self._collections: dict[tuple[str, str], Collection] = {}
-        self._journals: list[list[tuple[Collection, str, Document | None]]] = []
+        self._journals: list[list[Change]] = []
         self.changes = 0
         """How many changes there have been: tells whether a request had an effect."""
         for scope, kind, key, text in self._database.execute("SELECT scope, kind, key, document FROM documents ORDER BY rowid"):
@@ -111,12 +122,12 @@ class Store:
             journal.append((collection, key, before))
 
     @contextmanager
-    def atomic(self) -> Iterator[None]:
-        """Undo every change made inside the block if the block raises."""
-        journal: list[tuple[Collection, str, Document | None]] = []
+    def atomic(self) -> Iterator[list[Change]]:
+        """Undo every change made inside the block if the block raises. Gives the list of the changes, which grows with them."""
+        journal: list[Change] = []
         self._journals.append(journal)
         try:
-            yield
+            yield journal
         except BaseException:
             self._journals.pop()
             for collection, key, before in reversed(journal):

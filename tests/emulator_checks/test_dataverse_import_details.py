@@ -126,6 +126,31 @@ def test_results_per_component(client: Client) -> None:
     assert client.get(path).body["SolutionOperationResult"]["Status"] == "Failed"
 
 
+def test_the_sheet_of_the_result_has_the_columns_of_the_recording(client: Client) -> None:
+    client.behave(component_results=[{"name": "lo_files", "result": "failure", "code": "0x80044182", "text": "No."}])
+    _unused, job = run_through(client, FULL)
+    path = f"RetrieveSolutionImportResult(ImportJobId={job.body['importjobid']})"
+    root = ET.fromstring(client.get(path).body["SolutionOperationResult"]["FormattedResults"])  # noqa: S314 (our own)
+    space = "{urn:schemas-microsoft-com:office:spreadsheet}"
+    rows = [{cell.get("name"): cell.findtext(f"{space}Data") for cell in row} for row in root.iter(f"{space}Row")]
+    columns = ["Time", "ItemType", "Id", "Name", "LocalizedName", "OriginalName", "Description", "Status", "ErrorCode", "ErrorText"]
+    assert all(list(row) == columns for row in rows[1:])
+    assert [(row["ItemType"], row["ErrorCode"], row["ErrorText"]) for row in rows[1:] if row["ErrorText"]] == [("connectionreference", "0x80044182", "No.")]
+
+
+def test_the_data_of_an_import_can_be_missing_or_cut_off(client: Client) -> None:
+    client.behave(job_data="none")
+    row, job = run_through(client, FULL)
+    assert (row["statuscode"], job.body["data"]) == (30, "")
+    path = f"RetrieveSolutionImportResult(ImportJobId={job.body['importjobid']})"
+    assert client.get(path).body["SolutionOperationResult"]["Status"] == "Passed"
+    client.behave(job_data="broken")
+    _unused, job = run_through(client, FULL)
+    assert job.body["data"].startswith("<importexportxml")
+    with pytest.raises(ET.ParseError):
+        ET.fromstring(job.body["data"])  # noqa: S314 (our own)
+
+
 def test_components_of_a_failed_import(client: Client) -> None:
     client.behave(component_results=[{"name": ROLE_NAME, "text": "Broken."}], import_fails="All broken.")
     row, job = run_through(client, FULL)

@@ -96,6 +96,41 @@ def test_a_cut_connection(emulator: RunningEmulator, kind: str, effect: bool) ->
     assert create_user(emulator, "lost").status_code == (400 if effect else 201)
 
 
+def test_the_nth_request_that_fits_is_hit(emulator: RunningEmulator) -> None:
+    arrange(emulator, kind="unavailable", tenant="contoso", path="/organization", nth=3)
+    arrange(emulator, kind="throttle", tenant="contoso", path="/organization", nth=2)
+    assert emulator.call("GET", f"{emulator.graph}/v1.0/users", emulator.token("contoso", emulator.graph)).status_code == 200
+    assert [organization(emulator).status_code for _unused in range(4)] == [200, 429, 503, 200]
+    assert emulator.control("GET", "faults")["value"] == []
+
+
+def test_a_fault_that_waits_for_another_request(emulator: RunningEmulator) -> None:
+    arrange(emulator, kind="unavailable", tenant="contoso", path="/organization", after="POST .*/users$", nth=2)
+    assert [organization(emulator).status_code for _unused in range(3)] == [200, 200, 200]
+    assert create_user(emulator, "signal").status_code == 201
+    assert [organization(emulator).status_code for _unused in range(3)] == [200, 503, 200]
+
+
+def test_a_gateway_that_answers_for_a_request_with_effect(emulator: RunningEmulator) -> None:
+    arrange(emulator, kind="gateway-after", service="graph", method="POST", count=1)
+    answer = create_user(emulator, "behind")
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (504, "text/html")
+    assert "behind" in user_names(emulator)
+
+
+@pytest.mark.parametrize("kind", ["hang-before", "hang-after"])
+def test_a_request_that_hangs(emulator: RunningEmulator, kind: str) -> None:
+    arrange(emulator, kind=kind, service="graph", method="POST", count=1, seconds=0.2)
+    headers = {"Authorization": f"Bearer {emulator.token('contoso', emulator.graph)}"}
+    with pytest.raises(requests.ReadTimeout):
+        emulator.session.post(f"{emulator.graph}/v1.0/users", json={"displayName": "x"}, headers=headers, timeout=0.5)
+    assert len(emulator.request_log(service="graph", writes=1)) == (kind == "hang-after")
+    until = time.monotonic() + 5
+    while not emulator.request_log(service="graph", writes=1):
+        assert time.monotonic() < until, "The request was never carried out."
+    assert emulator.control("GET", "faults")["value"] == []
+
+
 def test_expired_token_stays_expired(emulator: RunningEmulator) -> None:
     token = emulator.token("contoso", emulator.graph)
     arrange(emulator, kind="expire-token", service="graph", count=1)

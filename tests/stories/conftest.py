@@ -14,6 +14,7 @@ import pytest
 from tests.emulator.launcher import RunningEmulator
 
 from .fleet import Fleet, Json
+from .solution_paths import Quiet, quiet_runs
 
 MakeFleet = Callable[..., Fleet]
 
@@ -44,3 +45,9 @@ def make_fleet(tmp_path: Path) -> Iterator[MakeFleet]:
         emulator.stop()
         errors = emulator.errors()
         assert "defect at" not in errors, errors
+
+
+@pytest.fixture(scope="session")
+def quiet_ways(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Quiet]:
+    """The requests and the end of each way of crm_solution when nothing disturbs it."""
+    return quiet_runs(tmp_path_factory.mktemp("quiet"))

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, leadops.dynamics365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Drives a module's real code against an emulator: predicted, applied, and applied again, with a proof of each from the request log."""
+"""One tenant of an emulator: its stored documents, read and arranged past the services, and a module's real code run on it without Ansible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ansible_collections.leadops.dynamics365.plugins.module_utils._identity impo
 from ansible_collections.leadops.dynamics365.plugins.module_utils._task import perform
 from tests.emulator.launcher import RunningEmulator
 
-from .fleet import Json, normal
+from .fleet import Json
 
 
 class Bench:
@@ -25,11 +25,6 @@ class Bench:
         self.tenant = tenant
         self.about = emulator.tenant(tenant)
         self._store = MemoryTokenStore()
-
-    def begin(self, **changes: Json) -> None:
-        """Forget what earlier cases did, and change members of the tenant document."""
-        self.emulator.control("POST", "reset")
-        self.emulator.control("PATCH", f"tenants/{self.tenant}", changes)
 
     def rows(self, kind: str) -> list[Json]:
         """The stored documents, read past the services."""
@@ -68,34 +63,3 @@ class Bench:
         assert not validated.error_messages, validated.error_messages
         ended = perform(code.reconcile, validated.validated_parameters, check_mode=check, diff_mode=True, store=self._store, on_secret=lambda _value: None)
         return {**ended.result, "failed": ended.failed}
-
-    def converge(self, module: str, **args: object) -> Json:
-        """Predict, apply and apply again: exactly the predicted writes are sent, and the second run sends none. Answers the first run's result."""
-        start = self._last()
-        predicted = self.run(module, check=True, **args)
-        assert self._writes(start) == [], "check mode wrote"
-        real = self.run(module, **args)
-        assert predicted["failed"] is real["failed"], (predicted.get("msg"), real.get("msg"))
-        if real["failed"]:
-            assert self._writes(start) == [], "a refused task wrote"
-            assert predicted["msg"] == real["msg"]
-            return real
-        assert [normal(write) for write in predicted["writes"]] == self._writes(start)
-        assert [normal(write) for write in real["writes"]] == self._writes(start)
-        assert predicted["changed"] is real["changed"] is bool(real["writes"])
-        if real["changed"]:
-            assert set(predicted["diff"]["after"]) == set(real["diff"]["after"])
-            assert real["diff"]["before"] != real["diff"]["after"]
-        start = self._last()
-        again = self.run(module, **args)
-        assert not again["failed"], again["msg"]
-        assert not again["changed"], again["writes"]
-        assert self._writes(start) == []
-        return real
-
-    def _last(self) -> int:
-        return max((record["seq"] for record in self.emulator.request_log()), default=0)
-
-    def _writes(self, since: int) -> list[tuple[str, str, str]]:
-        log = self.emulator.request_log(writes=1, since=since, tenant=self.tenant)
-        return [normal(record) for record in log if record["effect"] and record["service"] != "entra"]

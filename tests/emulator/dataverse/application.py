@@ -18,6 +18,7 @@ from .context import Context, Preferences
 from .dispatch import run
 from .errors import bad_query, fault, no_such_property
 from .organization import Organization
+from .read_lag import consistent
 from .security import Access
 from .solution_jobs import advance_imports
 from .throttling import COOKIE, Allowance, limits_of, measured, server_of
@@ -70,7 +71,7 @@ def _answer(org: Organization, caller: Caller, request: Request, api: str, path:
     context = _context(org, access, request, api, path)
     if _BATCH.fullmatch(path):
         return run_batch(context, _run)
-    with org.world.store.atomic():
+    with consistent(org, request.method):
         return _run(context)
 
 

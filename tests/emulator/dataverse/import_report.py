@@ -104,11 +104,20 @@ def _result(parent: ET.Element, moment: float, result: str, code: str, text: str
     )
 
 
-def formatted(rows: list[tuple[str, str, str, str, str]]) -> str:
-    """Write the import's result as the spreadsheet that clients offer for download."""
-    header = ("ItemType", "Name", "Status", "ErrorCode", "ErrorText")
-    lines = "".join("<Row>" + "".join(f'<Cell><Data ss:Type="String">{escape(cell)}</Data></Cell>' for cell in row) + "</Row>" for row in (header, *rows))
+_COLUMNS = ("Time", "ItemType", "Id", "Name", "LocalizedName", "OriginalName", "Description", "Status", "ErrorCode", "ErrorText")
+_HEADINGS = ("Date/Time", "ItemType", "Id", "Name", "Localized Name", "Original Name", "Description", "Status", "ErrorCode", "ErrorText")
+
+
+def formatted(rows: Sequence[Mapping[str, str]]) -> str:
+    """Write the import's result as the spreadsheet that clients offer for download: the sheet of the components, by the names of its columns."""
+    heading = "".join(f'<Cell ss:StyleID="s175"><Data ss:Type="String">{escape(text)}</Data></Cell>' for text in _HEADINGS)
+    lines = [f'<Row ss:AutoFitHeight="0" ss:StyleID="s133">{heading}</Row>']
+    for row in rows:
+        cells = (f'<Cell ss:StyleID="s137" name="{name}"><Data ss:Type="String">{escape(row.get(name, ""))}</Data></Cell>' for name in _COLUMNS)
+        lines.append(f'<Row ss:AutoFitHeight="0">{"".join(cells)}</Row>')
     return (
         '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" '
-        'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="Solution"><Table>' + lines + "</Table></Worksheet></Workbook>"
+        'xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="Components" ss:Id="Components"><Table>'
+        + "".join(lines)
+        + "</Table></Worksheet></Workbook>"
     )

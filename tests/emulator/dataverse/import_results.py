@@ -26,14 +26,15 @@ def import_result(context: Context, parameters: dict[str, Any]) -> Response:
     row = org.row("importjob", job_id)
     if job is None or row is None:
         raise fault(400, "0x80044252", "The requested importjob does not exist.")
-    failed = 'succeeded="failure"' in row["data"]
+    failed = bool(job["done"]) and job.get("solution_id") is None
     message = (org.row("asyncoperation", job["asyncoperationid"]) or {}).get("friendlymessage") or ("The import failed." if failed else "")
     parts = components(job["package"], told_results(org, job["package"]))
-    lines = [("Solution", row["solutionname"], "Failure" if failed else "Processed" if job["done"] else "Unprocessed", "", message if failed else "")]
+    lines = []
     for part in parts:
         processed = job["done"] and not (failed and part.result == "success")
         status = _STATUS.get(part.result, part.result) if processed else "Unprocessed"
-        lines.append((part.element, part.name, status, part.code if processed and part.code != "0" else "", part.text if processed else ""))
+        told_of = {"ErrorCode": part.code if part.code != "0" else "", "ErrorText": part.text} if processed else {}
+        lines.append({"ItemType": part.element, "Id": part.id, "Name": part.id, "LocalizedName": part.name, "Status": status, **told_of})
     told = {kind: [f"{part.name}: {part.text}" for part in parts if job["done"] and part.result == kind] for kind in ("warning", "failure")}
     return reply(
         context,

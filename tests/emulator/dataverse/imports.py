@@ -18,9 +18,10 @@ PROGRESS_AT_FAILURE = 14.8
 
 
 def report(org: Organization, job: Document, progress: float, moment: float, problem: Problem | None, *, done: bool) -> str:
-    """Write the ``data`` of an import; the switch ``component_results`` tells of components that fail or warn."""
+    """Write the ``data`` of an import; the switch ``component_results`` tells of components that fail or warn, ``job_data`` spoils it."""
     parts = components(job["package"], told_results(org, job["package"]))
-    return job_data(job["package"], parts, progress, job["started"], moment, problem, done=done)
+    whole = job_data(job["package"], parts, progress, job["started"], moment, problem, done=done)
+    return {"none": "", "broken": whole[: len(whole) // 2]}.get(str(org.switch("job_data", "whole")), whole)
 
 
 def told_results(org: Organization, package: Document) -> list[Document]:

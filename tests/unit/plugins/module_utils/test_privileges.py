@@ -18,6 +18,7 @@ from ansible_collections.leadops.dynamics365.plugins.module_utils._privileges im
     Held,
     Privilege,
     Wanted,
+    beyond,
     compare,
     privilege_from_row,
     refuse_contradictions,
@@ -69,6 +70,33 @@ def test_additions_are_one_call(held: list[Held], wanted: list[Wanted]):
     assert sum(write.path.endswith("AddPrivilegesRole") for write in steps.writes) <= 1
 
 
+inheritances = st.sampled_from([(None, None), (0, 0), (0, 1), (1, 0), (1, 1)])
+
+
+@given(held=holdings, wanted=wishes, allow_lower=st.booleans(), inheritance=inheritances)
+def test_exact_leaves_the_wanted_ones_and_nothing_else(
+    held: list[Held], wanted: list[Wanted], inheritance: tuple[int | None, int | None], *, allow_lower: bool
+):
+    wanted = [item for item in wanted if item.depth is not None]
+    changes, surplus = compare(wanted, held, KNOWN, allow_lower=allow_lower), beyond(wanted, held)
+    steps = plan("r", "Role", changes, inheritance, surplus)
+    expected = {change.id: change.after for change in changes}
+    replacing = [write for write in steps.writes if write.path.endswith("ReplacePrivilegesRole")]
+    assert len(replacing) == bool(surplus), "one call, and none if there is nothing to take away"
+    after = applied([] if replacing else held, steps)
+    assert {item.id: item.depth for item in after} == expected
+    assert len(steps.writes) <= 2, "one for the privileges, one for the inheritance"
+
+
+@given(held=holdings, wanted=wishes, allow_lower=st.booleans(), inheritance=inheritances)
+def test_whatever_is_written_is_seen_in_the_difference(
+    held: list[Held], wanted: list[Wanted], inheritance: tuple[int | None, int | None], *, allow_lower: bool
+):
+    steps = plan("r", "Role", compare(wanted, held, KNOWN, allow_lower=allow_lower), inheritance)
+    assert (steps.before != steps.after) is steps.changed
+    assert any(write.method == "PATCH" for write in steps.writes) is (inheritance[0] != inheritance[1])
+
+
 def test_names_compare_without_case_and_keep_the_services_spelling():
     (change,) = compare([Wanted("PRVREADA", Depth.LOCAL, "privileges[0]")], [Held("1", "prvReadA", Depth.BASIC)], [], allow_lower=False)
     assert (change.name, change.before, change.after, change.needed) == ("prvReadA", Depth.BASIC, Depth.LOCAL, True)
@@ -91,8 +119,8 @@ def test_the_diff_is_readable():
         "Role",
         compare([Wanted("prvReadA", Depth.GLOBAL, "o"), Wanted("prvReadB", Depth.BASIC, "o")], [Held("1", "prvReadA", Depth.LOCAL)], KNOWN, allow_lower=False),
     )
-    assert steps.before == {"prvReadA": "business_unit"}
-    assert steps.after == {"prvReadA": "organization", "prvReadB": "user"}
+    assert steps.before == {"role": "Role", "prvReadA": "business_unit"}
+    assert steps.after == {"role": "Role", "prvReadA": "organization", "prvReadB": "user"}
     assert steps.writes[0].summary == "give the role Role prvReadA (organization), prvReadB (user)"
 
 

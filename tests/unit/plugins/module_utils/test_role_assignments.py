@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from ansible_collections.leadops.dynamics365.plugins.module_utils._plan import Plan
 from ansible_collections.leadops.dynamics365.plugins.module_utils._role_assignments import (
     Assignment,
+    beyond,
+    plan_absent,
+    plan_present,
+)
+from ansible_collections.leadops.dynamics365.plugins.module_utils._role_holders import (
     Principal,
     held_copies,
     held_copy,
-    plan_absent,
-    plan_present,
     rows_meant,
 )
 from ansible_collections.leadops.dynamics365.plugins.module_utils._roles import RoleCopy
@@ -78,6 +81,24 @@ def test_absent_takes_every_copy_and_nothing_else(crowd: list[Principal], roles:
         assert left == tuple(copy for copy in user.held if copy.name not in roles)
 
 
+@given(crowds, st.lists(st.sampled_from(ROLES), max_size=3))
+def test_exact_leaves_the_wanted_copies_and_nothing_else(crowd: list[Principal], roles: list[str]):
+    wanted = [Assignment(user, role, COPIES[role, user.business_unit_id]) for user in crowd for role in roles]
+    steps = plan_present(wanted, address, beyond(wanted, crowd))
+    methods = [write.method for write in steps.writes]
+    assert methods == sorted(methods, reverse=True), "nobody is without roles meanwhile"
+    for user in crowd:
+        assert set(applied(user, steps).held) == {COPIES[role, user.business_unit_id] for role in roles}
+
+
+@given(crowds, choices, st.booleans())
+def test_whatever_is_written_is_seen_in_the_difference(crowd: list[Principal], roles: list[str], present: bool):  # noqa: FBT001 (hypothesis gives it so)
+    assignments = [Assignment(user, role, COPIES[role, user.business_unit_id]) for user in crowd for role in roles]
+    steps = plan_present(assignments, address, beyond(assignments, crowd)) if present else plan_absent(assignments)
+    assert (steps.before != steps.after) is steps.changed
+    assert len({(write.path, str(write.body)) for write in steps.writes}) == len(steps.writes), "one request for each"
+
+
 def test_the_diff_names_all_roles_of_each_user():
     user = Principal("u@contoso.com", "id", "unit1", disabled=False, held=(COPIES["Writer", "unit1"],))
     steps = plan_present([Assignment(user, "Reader", COPIES["Reader", "unit1"])], address)
@@ -89,6 +110,21 @@ def test_a_copy_of_another_unit_is_not_the_one_that_is_wanted():
     user = Principal("u@contoso.com", "id", "unit2", disabled=False, held=(COPIES["Reader", "unit1"],))
     assert held_copy(user, "Reader") is None
     assert held_copy(user, COPIES["Reader", "unit1"].id.lower()) is None  # ids are compared in lower case, as services give them
+
+
+def test_the_diff_tells_copies_of_one_role_apart():
+    user = Principal("u@contoso.com", "id", "unit2", disabled=False, held=(COPIES["Reader", "unit1"],))
+    wanted = [Assignment(user, "Reader", COPIES["Reader", "unit2"])]
+    steps = plan_present(wanted, address, beyond(wanted, [user]))
+    assert (steps.before, steps.after) == ({"u@contoso.com": ["Reader (of another business unit)"]}, {"u@contoso.com": ["Reader"]})
+    assert steps.writes[1].summary == "take the role Reader (of another business unit) from u@contoso.com"
+
+
+def test_of_several_users_the_only_enabled_one_is_meant():
+    stub, person = {"systemuserid": "1", "domainname": "a@contoso.com", "isdisabled": True}, {"systemuserid": "2", "domainname": "A@contoso.com"}
+    assert rows_meant([stub, person], "a@contoso.com") == [person]
+    assert rows_meant([stub, {**person, "isdisabled": True}], "a@contoso.com") == [stub, {**person, "isdisabled": True}]
+    assert rows_meant([person, person], "a@contoso.com") == [person, person]
 
 
 def test_references():

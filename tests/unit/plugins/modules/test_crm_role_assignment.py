@@ -189,11 +189,18 @@ def test_soft_deleted_rows_do_not_count_but_are_told():
     assert "0000000000f4" in ended.result["warnings"][0]
 
 
-def test_two_living_users_are_ambiguous():
-    twin = user(systemuserid="ad3b5737-0000-4000-8000-0000000000f4", isdisabled=True)
-    ended = run(module, ARGS, users(twin, user(role())))
+def test_of_several_users_the_only_enabled_one_is_meant():
+    stub = user(systemuserid="ad3b5737-0000-4000-8000-0000000000f4", azureactivedirectoryobjectid=None, isdisabled=True)
+    ended = run(module, ARGS, users(stub, user(role())))
+    assert [item["system_user_id"] for item in ended.result["assignments"]] == [USER]
+
+
+@pytest.mark.parametrize("disabled", [False, True])
+def test_users_who_are_alike_are_ambiguous(*, disabled: bool):
+    twins = (user(role(), isdisabled=disabled), user(systemuserid="ad3b5737-0000-4000-8000-0000000000f4", isdisabled=disabled))
+    ended = run(module, ARGS, users(*twins))
     assert ended.failed
-    assert "0000000000f4 (disabled)" in ended.result["msg"]
+    assert ("0000000000f4 (disabled)" if disabled else "0000000000f4.") in ended.result["msg"]
 
 
 @pytest.mark.parametrize("check", [False, True])
