@@ -18,7 +18,7 @@ from ._errors import NotPossible
 from ._plan import Plan, Write
 from ._privilege_writes import plan
 from ._privileges import Change, Held, is_baseline, label, read_held
-from ._roles import RoleRow, read_root_role
+from ._roles import PlannedRole, RoleRow, read_root_role
 
 _LONGEST_NAME = 100
 _ID = "companion_role_id"
@@ -59,14 +59,16 @@ def default_name(role_name: str) -> str:
     return role_name[: _LONGEST_NAME - len(ending)] + ending
 
 
-def read_companion(dataverse: Dataverse, name: str, beside: RoleRow) -> Companion:
+def read_companion(dataverse: Dataverse, name: str, beside: RoleRow | PlannedRole) -> Companion:
     """The companion of a role; raises if the name belongs to a role that is no own one."""
     role = read_root_role(dataverse, name)
     if role is None:
         return Companion(name, None, ())
     if role.id == beside.id or role.managed or not role.customizable:
         what = "the locked role itself" if role.id == beside.id else "a role of a managed solution" if role.managed else "a role that may not be changed"
-        raise NotPossible(doing=f"use the role {name} beside {beside.name}", why=f"it is {what}.", next_step="Name another role in companion_role.")
+        raise NotPossible(
+            doing=f"use the role {name} beside {beside.name}", why=f"it is {what}.", next_step="Name another role in companion_role, or rename that one."
+        )
     return Companion(role.name, role, read_held(dataverse, role.id))
 
 
@@ -78,4 +80,4 @@ def plan_companion(dataverse: Dataverse, companion: Companion, changes: Sequence
     unit = root_unit(dataverse)
     body = {"name": companion.name, "isinherited": 1, "businessunitid@odata.bind": f"/businessunits({unit.id})"}
     create = Write("dataverse", "POST", "roles", f"create the role {companion.name} in the root business unit", body, yields=_ID)
-    return Plan(steps.before, {"companion_role": companion.name, **steps.after}, (create, *steps.writes)), unit.id
+    return Plan({}, steps.after, (create, *steps.writes)), unit.id

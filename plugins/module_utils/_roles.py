@@ -20,6 +20,7 @@ from ._dataverse import STRONG, Dataverse
 from ._depth import Depth, parse_depth
 from ._errors import InvalidOption, NotPossible
 from ._odata import Row, any_of, is_guid, literal, query
+from ._rows import flag, lower, needed, needed_id, number
 
 _COLUMNS = "roleid,name,_businessunitid_value,_parentrootroleid_value,_roletemplateid_value,ismanaged,iscustomizable,isinherited"
 COPY_COLUMNS = "roleid,name,_businessunitid_value,_parentrootroleid_value"
@@ -75,6 +76,8 @@ class PlannedRole:
     id: str
     """The id in the package, which is the id in the root business unit; ``""`` if it is not known."""
     privileges: Mapping[str, Depth]
+    customizable: bool | None = None
+    """Whether it may be changed once it is there; None if the package does not say."""
 
 
 AnyRole = t.TypeVar("AnyRole", RoleRow, RoleCopy)
@@ -83,20 +86,20 @@ AnyRole = t.TypeVar("AnyRole", RoleRow, RoleCopy)
 def role_from_row(row: Row) -> RoleRow:
     """A row as the Web API gives it."""
     return RoleRow(
-        id=row["roleid"].lower(),
-        name=row["name"],
-        business_unit_id=_lower(row.get("_businessunitid_value")) or None,
+        id=needed_id(row, "roleid"),
+        name=needed(row, "name"),
+        business_unit_id=lower(row, "_businessunitid_value"),
         root_id=_root_id(row),
-        managed=bool(row.get("ismanaged")),
-        customizable=bool((row.get("iscustomizable") or {}).get("Value", True)),
-        inheritance=int(row.get("isinherited") or 0),
-        template_id=_lower(row.get("_roletemplateid_value")),
+        managed=flag(row, "ismanaged"),
+        customizable=flag(row, "iscustomizable", default=True),
+        inheritance=number(row, "isinherited") or 0,
+        template_id=lower(row, "_roletemplateid_value") or "",
     )
 
 
 def copy_from_row(row: Row) -> RoleCopy:
     """A row as the Web API gives it, with ``COPY_COLUMNS``."""
-    return RoleCopy(row["roleid"].lower(), row["name"], _lower(row.get("_businessunitid_value")), _root_id(row))
+    return RoleCopy(needed_id(row, "roleid"), needed(row, "name"), lower(row, "_businessunitid_value") or "", _root_id(row))
 
 
 def read_root_role(dataverse: Dataverse, reference: str) -> RoleRow | None:
@@ -130,7 +133,7 @@ def read_copies_where(dataverse: Dataverse, condition: str) -> list[RoleCopy]:
 def role_missing(dataverse: Dataverse, reference: str, *, doing: str) -> NotPossible:
     """The error for a role that does not exist, with the names that look alike."""
     path = "roles" + query(select="name", filter="_parentroleid_value eq null")
-    names = [str(row["name"]) for row in dataverse.rows(path, doing="list the names of the roles")]
+    names = [needed(row, "name") for row in dataverse.rows(path, doing="list the names of the roles")]
     return NotPossible(
         doing=doing,
         why=f"this organisation has no role with the {'id' if is_guid(reference) else 'name'} {reference}. {did_you_mean(reference, names)}",
@@ -163,7 +166,10 @@ def planned_roles(options: Iterable[Mapping[str, t.Any]]) -> list[PlannedRole]:
             privileges = {str(item["name"]): parse_depth(item["depth"]) for item in option.get("privileges") or []}
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidOption(f"planned_roles[{index}].privileges", f"is not a list of name and depth ({error}).") from error
-        found.append(PlannedRole(str(option["name"]), _lower(option.get("id")), privileges))
+        customizable = option.get("customizable")
+        if customizable not in (True, False, None):
+            raise InvalidOption(f"planned_roles[{index}].customizable", f"is neither true nor false ({customizable}).")
+        found.append(PlannedRole(str(option["name"]), _lower(option.get("id")), privileges, customizable))
     return found
 
 
@@ -180,7 +186,7 @@ def read_role_rows(dataverse: Dataverse, condition: str, doing: str) -> list[Rol
 
 
 def _root_id(row: Row) -> str:
-    return _lower(row.get("_parentrootroleid_value")) or row["roleid"].lower()
+    return lower(row, "_parentrootroleid_value") or needed_id(row, "roleid")
 
 
 def _lower(text: str | None) -> str:

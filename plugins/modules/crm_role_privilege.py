@@ -16,12 +16,13 @@ description:
   - Makes sure that a security role holds the listed privileges, each at the wanted depth (access level), or does not hold them.
   - All that is missing is added in one call. Privileges that are not listed are left alone.
   - A privilege that does not exist, and a depth that the privilege does not allow, are refused before anything is written; the error names
-    what exists and what is allowed.
+    what exists and what is allowed. With O(state=absent), a privilege that does not exist counts as not held.
   - Only the role of the root business unit can be edited, and changes there reach all copies. O(role) may name any copy; the root is found.
   - A role that came with a managed solution can be changed if the solution allows it. The change lies above the solution, and a later upgrade
     of the solution can take it back, so run this after the import.
   - Needs read access to roles and privileges, and C(prvWriteRole); System Administrator has all of it.
-  - Never creates or deletes a role, and never assigns one; see M(leadops.dynamics365.crm_role_assignment).
+  - Never deletes a role, creates none but the companion of a locked one (O(locked_role=companion), which takes C(prvCreateRole)), and never
+    assigns one; see M(leadops.dynamics365.crm_role_assignment).
 options:
   role:
     description:
@@ -80,12 +81,13 @@ options:
         role in the root business unit, which is created if it is missing and is to be assigned beside; see RV(companion_role).
       - Only what is missing can be carried by a companion. Taking away, lowering, O(exact) with something to take away, and
         O(member_privilege_inheritance) still fail.
+      - In check mode a role that is only planned counts as locked if its package says so (C(customizable) in O(planned_roles)).
     type: str
     default: fail
     choices: [fail, companion]
   companion_role:
     description:
-      - The name of the companion. The name of O(role) with C((additional privileges)) appended if not said. Never a role of a managed solution.
+      - The name of the companion. The name of O(role) with V((additional privileges\)) appended if not said. Never a role of a managed solution.
     type: str
   member_privilege_inheritance:
     description:
@@ -96,8 +98,8 @@ options:
     choices: [team_only, direct_user_and_team]
   planned_roles:
     description:
-      - Roles that an earlier task would bring, as returned in RV(leadops.dynamics365.crm_solution#module:roles), items with C(name), C(id)
-        and C(privileges).
+      - Roles that an earlier task would bring, as returned in RV(leadops.dynamics365.crm_solution#module:roles), items with C(name), C(id),
+        C(customizable) and C(privileges).
       - Only used in check mode, and only if O(role) does not exist yet.
     type: list
     elements: dict
@@ -195,7 +197,7 @@ role:
       type: bool
       sample: true
     customizable:
-      description: Whether the role may be changed in this organisation.
+      description: Whether the role may be changed in this organisation. Of a planned role, what its package says.
       type: bool
       sample: true
 privileges:
@@ -311,6 +313,9 @@ SPEC = ModuleSpec(
 _SECONDS_UNTIL_SHOWN = 60
 """The service's caches forget within half a minute."""
 
+_AT_MOST = 5
+"""Names that an error lists of many."""
+
 
 def reconcile(task: Task) -> Outcome:
     """Read the role and what it holds, compare, change what differs, read back."""
@@ -329,29 +334,47 @@ def reconcile(task: Task) -> Outcome:
     surplus = beyond(wanted, held) if task.params["exact"] else []
     said = task.params["member_privilege_inheritance"]
     steps = plan(path_id, role.name, changes, (inheritance, INHERITANCE[said]) if said else (None, None), surplus)
-    if isinstance(role, RoleRow) and (role.is_system_administrator or not role.customizable):
-        if _fits_companion(task, role, changes, steps):
+    if _is_locked(role):
+        accompanied = task.params["locked_role"] == "companion" and not _is_system_administrator(role)
+        beyond_companion = _beyond_companion([*changes, *surplus], steps) if accompanied else []
+        if steps.changed and (not accompanied or beyond_companion):
+            raise not_customizable(role.name, system_administrator=_is_system_administrator(role), beyond_companion=beyond_companion)
+        if accompanied and (steps.changed or task.params["state"] == "absent"):
             return _beside(task, role, wanted, changes, known)
-        if steps.changed:
-            raise not_customizable(role.name, system_administrator=role.is_system_administrator)
+    elif isinstance(role, PlannedRole) and role.customizable is None and task.params["locked_role"] == "companion" and steps.changed:
+        task.warn(f"The package does not say whether the role {role.name} may be changed. Where it may not, the run makes a companion instead.")
     carry_out(task.carry_out, steps, lambda write, _error: _already_gone(dataverse, path_id, write))
     if steps.changed and not task.check_mode:
         _read_back(task, path_id, [*changes, *surplus], steps)
     return Outcome({**_facts(role, [*changes, *surplus]), "companion_role": None}, steps)
 
 
-def _fits_companion(task: Task, role: RoleRow, changes: list[Change], steps: Plan) -> bool:
-    """Whether all that is to be done can be done by a role beside the locked one."""
-    if task.params["locked_role"] != "companion" or role.is_system_administrator:
-        return False
-    if task.params["state"] == "absent":
-        return not steps.changed
-    additions = [change for change in changes if change.needed and (change.before is None or change.after is None or change.after > change.before)]
-    # One request for the additions and nothing else
-    return bool(additions) and len(additions) == sum(change.needed for change in changes) and [write.method for write in steps.writes] == ["POST"]
+def _is_locked(role: RoleRow | PlannedRole) -> bool:
+    """Whether the service will not change the role. A planned one is locked if its package says so."""
+    return role.customizable is False or _is_system_administrator(role)
 
 
-def _beside(task: Task, role: RoleRow, wanted: list[Wanted], changes: list[Change], known: list[Privilege]) -> Outcome:
+def _is_system_administrator(role: RoleRow | PlannedRole) -> bool:
+    return isinstance(role, RoleRow) and role.is_system_administrator
+
+
+def _beyond_companion(changes: list[Change], steps: Plan) -> list[str]:
+    """What of it cannot be done by a role beside the locked one, which only adds."""
+    taken = [change.name for change in changes if change.before is not None and change.after is None]
+    lowered = [change.name for change in changes if change.before is not None and change.after is not None and change.after < change.before]
+    return [
+        *([f"take away {_some(taken)}"] * bool(taken)),
+        *([f"lower {_some(lowered)}"] * bool(lowered)),
+        *(["set the member's privilege inheritance"] * any(write.method == "PATCH" for write in steps.writes)),
+    ]
+
+
+def _some(names: list[str]) -> str:
+    """Names as a person can still read them."""
+    return ", ".join(names[:_AT_MOST]) + f" and {len(names) - _AT_MOST} more" * (len(names) > _AT_MOST)
+
+
+def _beside(task: Task, role: RoleRow | PlannedRole, wanted: list[Wanted], changes: list[Change], known: list[Privilege]) -> Outcome:
     """Let the companion carry what the locked role lacks."""
     dataverse = task.connection.dataverse
     companion = read_companion(dataverse, (task.params["companion_role"] or default_name(role.name)).strip(), role)
@@ -364,7 +387,9 @@ def _beside(task: Task, role: RoleRow, wanted: list[Wanted], changes: list[Chang
 
     def resolve(write: Write, error: TaskError) -> str | None:
         if write.path == "roles":
-            found = read_root_role(dataverse, companion.name) if isinstance(error, ServiceRefused) and error.code.lower() == ROLE_EXISTS else None
+            if not isinstance(error, ServiceRefused) or error.code.lower() != ROLE_EXISTS:
+                return None
+            found = until(task.clock, lambda: read_root_role(dataverse, companion.name), seconds=_SECONDS_UNTIL_SHOWN)
             return found.id if found else None
         return _already_gone(dataverse, companion.path_id, write)
 
@@ -475,7 +500,12 @@ def _read_back(task: Task, role_id: str, changes: list[Change], steps: Plan) -> 
 
     def look() -> bool | None:
         if wanted:
-            held = {item.id: item.depth for item in read_held(dataverse, role_id)}
+            try:
+                held = {item.id: item.depth for item in read_held(dataverse, role_id)}
+            except ServiceRefused as error:
+                if error.status != 404:
+                    raise
+                return None  # a new role can be unknown for a moment
             if any(held.get(privilege_id) != depth for privilege_id, depth in wanted.items()):
                 return None
         role = read_root_role(dataverse, role_id) if patched else None
@@ -494,7 +524,7 @@ def _read_back(task: Task, role_id: str, changes: list[Change], steps: Plan) -> 
 
 def _facts(role: RoleRow | PlannedRole, changes: list[Change]) -> dict[str, t.Any]:
     if isinstance(role, PlannedRole):
-        told = {"id": role.id or None, "name": role.name, "business_unit_id": None, "managed": None, "customizable": None}
+        told = {"id": role.id or None, "name": role.name, "business_unit_id": None, "managed": None, "customizable": role.customizable}
     else:
         told = role.to_result()
     privileges = [{"name": change.name, "id": change.id or None, "depth": label(change.after), "before": label(change.before)} for change in changes]

@@ -18,8 +18,8 @@ description:
   - An organisation takes licensed accounts in by itself, but in its own time, which can be hours. This module forces it,
     through the Power Platform admin API or, where the automation may not use that, by assigning a role to the account's object id,
     and waits until the user is there.
-  - If the user does not turn up, the module says why, as far as that can be found out; licence, disabled or deleted account, security group
-    of the environment (the account's membership is looked up), missing database, administration mode or state of the environment.
+  - If the user does not turn up, the module says why, as far as that can be found out; licence and service plans, disabled or deleted account,
+    security group of the environment (the account's membership is looked up), missing database, administration mode or state of the environment.
   - An application becomes an application user, which needs no licence. A soft-deleted row of the same application is purged before.
   - Needs read access to users in the organisation (System Administrator has it and all that follows), C(User.Read.All) of Microsoft Graph, and for
     the admin API an application that is registered as management application (C(New-PowerAppManagementApp), once per tenant). Application users
@@ -66,7 +66,7 @@ options:
     choices: [read_write, non_interactive]
   sync_role:
     description:
-      - Name of a security role that brings the user in when the automation may not use the admin API.
+      - A security role, by name or id, that brings the user in when the automation may not use the admin API.
       - The user holds the role from then on, so name one that it is to have anyway.
     type: str
   environment_id:
@@ -184,6 +184,10 @@ user:
       description: The user's business unit.
       type: str
       sample: 1360fdcb-0000-4000-8000-000000000003
+    business_unit:
+      description: The name of the business unit.
+      type: str
+      sample: contoso
     roles:
       description: The role that would bring the user in and that it would hold from then on, for the tasks that follow.
       returned: in check mode, if the user is planned
@@ -214,16 +218,20 @@ from ..module_utils._entry_obstacles import (
     Environment,
     certain_obstacle,
     find_directory_user,
+    group_title,
     is_member,
-    likely_reason,
+    lasting_obstacle,
+    license_obstacle,
     read_environment,
+    read_licenses,
     service_principal_exists,
     was_deleted,
 )
 from ..module_utils._errors import InvalidOption, NotPossible, ServiceRefused, TaskError, WaitedTooLong
-from ..module_utils._odata import is_guid, literal, query
+from ..module_utils._odata import is_guid
 from ..module_utils._organizations import environment_id
 from ..module_utils._plan import Plan, Write
+from ..module_utils._roles import PlannedRole, RoleRow, find_planned, planned_roles, read_root_role, role_missing
 from ..module_utils._system_user_changes import (
     WantedUser,
     is_moved,
@@ -271,6 +279,11 @@ SPEC = ModuleSpec(
 _SECONDS_UNTIL_SHOWN = 60
 """The service's caches forget within half a minute."""
 _NOT_REGISTERED = "0x80041d49"
+_PASSING = {
+    "user-not-licensed": "the environment knows the licence of {}",
+    "environment-busy": "the environment is done with something else, to take in {}",
+}
+"""Refusals of the admin API that pass by themselves, and what is waited for."""
 
 
 def reconcile(task: Task) -> Outcome:
@@ -334,12 +347,12 @@ def _lost_roles(task: Task, current: SystemUser, wanted: WantedUser) -> list[str
     dataverse = task.connection.dataverse
     held = read_direct_roles(dataverse, current.system_user_id)
     kept = not held or organization_setting(dataverse, "DoNotRemoveRolesOnChangeBusinessUnit")
-    loss = "It keeps its roles." if kept else f"It loses the roles that it holds directly: {', '.join(held)}."
+    loss = "It would keep its roles." if kept else f"It would lose the roles that it holds directly: {', '.join(held)}."
     name = current.user_principal_name or current.application_id
     if not task.params["move_business_unit"]:
         raise NotPossible(
             doing=f"put {name} into the business unit {wanted.unit.name}",
-            why=f"it is in the business unit {current.business_unit_id}, and moving was not asked for. {loss}",
+            why=f"it is in the business unit {current.business_unit or current.business_unit_id}, and moving was not asked for. {loss}",
             next_step="Set move_business_unit to true if it is to be moved, and assign its roles afterwards (crm_role_assignment).",
         )
     if kept:
@@ -364,7 +377,7 @@ def _application(task: Task) -> Outcome:
     unit = wanted.unit or root_unit(dataverse)
     plan = plan_application(application_id, unit, deleted, enabled=wanted.enabled)
     if task.check_mode:
-        planned = SystemUser(PLANNED_ID, None, None, application_id, None, not wanted.enabled, "non_interactive", unit.id)
+        planned = SystemUser(PLANNED_ID, None, None, application_id, None, not wanted.enabled, "non_interactive", unit.id, unit.name)
         return _outcome(planned, plan, [], planned=True)
     _create(task, plan, application_id)
     return _outcome(_wait_until_so(task, application_id, replace(wanted, unit=unit), application=True), plan, [])
@@ -394,8 +407,8 @@ def _create(task: Task, plan: Plan, application_id: str) -> None:
             return _gone(write, error)
         if not isinstance(error, ServiceRefused) or error.code.lower() not in DUPLICATE:
             return None
-        living, _unused = read_application_rows(task.connection.dataverse, application_id)
-        return living[0].system_user_id if living else None
+        rows = until(task.clock, lambda: read_application_rows(task.connection.dataverse, application_id)[0] or None, seconds=_SECONDS_UNTIL_SHOWN)
+        return rows[0].system_user_id if rows else None
 
     def create() -> bool | None:
         try:
@@ -412,8 +425,8 @@ def _create(task: Task, plan: Plan, application_id: str) -> None:
 
 
 def _gone(write: Write, error: TaskError) -> str | None:
-    """What is gone already needs no deletion."""
-    gone = write.method == "DELETE" and isinstance(error, ServiceRefused) and (error.status == 404 or error.code.lower() in NOT_FOUND)
+    """What is gone already needs no deletion, and need not be disabled for it."""
+    gone = write.method in ("DELETE", "PATCH") and isinstance(error, ServiceRefused) and (error.status == 404 or error.code.lower() in NOT_FOUND)
     return "" if gone else None
 
 
@@ -440,16 +453,22 @@ def _wait_until_so(task: Task, reference: str, wanted: WantedUser, *, applicatio
 def _bring_in(task: Task, current: SystemUser | None, wanted: WantedUser) -> Outcome:
     """Force the synchronisation, wait for its end, then change what the new user is not yet."""
     person = _person(task)
+    if current is not None and PLANNED_ID != person.object_id != current.object_id:
+        current = None  # the row of an earlier account of the same name
     environment = _environment(task)
-    role = _role_reference(task) if environment is None and current is None else None
-    sync = plan_sync(current, person, environment, role)
+    role = _sync_role(task) if environment is None and current is None else None
+    sync = plan_sync(current, person, environment, task.connection.dataverse.role_reference(role.id or "{role_id}") if role else None)
     person = _hopeful(task, person, environment)
     changes, lost = _changes_after(task, current, person, wanted)
     if task.check_mode:
-        roles = [task.params["sync_role"]] if role and not changes.changed else []
+        doubtful, _unused = lasting_obstacle(person, environment)
+        if doubtful:
+            task.warn(f"{person.user_principal_name} may not come into the organisation. {doubtful}")
+        roles = [role.name] if role and not changes.changed else []
         planned = current or replace(_newcomer(person, None), system_user_id=PLANNED_ID)
         unit_id = wanted.unit.id if wanted.unit else planned.business_unit_id
-        planned = replace(planned, disabled=False, access_mode=wanted.access_mode or planned.access_mode, business_unit_id=unit_id)
+        unit_name = wanted.unit.name if wanted.unit else planned.business_unit
+        planned = replace(planned, disabled=False, access_mode=wanted.access_mode or planned.access_mode, business_unit_id=unit_id, business_unit=unit_name)
         return _outcome(planned, _joined(sync, changes), lost, planned=True, roles=roles)
     _force(task, sync, person, environment)
     user = _wait_for(task, person, environment)
@@ -492,7 +511,7 @@ def _person(task: Task) -> DirectoryUser:
         doing=f"bring {reference} into the organisation",
         why="the account was deleted in the directory." if deleted else "the directory of this tenant knows no such user.",
         next_step=(
-            "Restore it first (o365_user does, if told so), within 30 days of its deletion."
+            "Restore it first (o365_user with deleted_user: restore), within 30 days of its deletion."
             if deleted
             else "Create it first (o365_user does), or correct the name."
         ),
@@ -504,29 +523,25 @@ def _environment(task: Task) -> Environment | None:
     return read_environment(task.connection.power_platform, known) if known else None
 
 
-def _role_reference(task: Task) -> str | None:
-    """The address of the role that brings the user in where the admin API is closed to the automation."""
-    name = task.params["sync_role"]
-    if not name:
+def _sync_role(task: Task) -> RoleRow | PlannedRole | None:
+    """The role that brings the user in where the admin API is closed to the automation."""
+    reference = (task.params["sync_role"] or "").strip()
+    if not reference:
         return None
     dataverse = task.connection.dataverse
-    path = "roles" + query(select="roleid,name", filter=f"name eq {literal(name)} and _parentroleid_value eq null")
-    found = [row["roleid"].lower() for row in dataverse.rows(path, doing=f"look for the role {name}")]
-    if not found and task.check_mode:
-        found = [str(role.get("id") or "{role_id}") for role in task.params["planned_roles"] if str(role.get("name", "")).lower() == name.lower()]
-    if len(found) != 1:
-        raise NotPossible(
-            doing=f"bring {task.params['user']} into the organisation",
-            why=f"{len(found) or 'no'} role{'s' if len(found) > 1 else ''} of the root business unit {'have' if len(found) > 1 else 'has'} the name {name}.",
-            next_step="Correct sync_role.",
-        )
-    return dataverse.role_reference(found[0])
+    role = read_root_role(dataverse, reference)
+    planned = find_planned(planned_roles(task.params["planned_roles"]), reference) if role is None and task.check_mode else None
+    if role is None and planned is None:
+        raise role_missing(dataverse, reference, doing=f"bring {task.params['user']} into the organisation with sync_role")
+    return role or planned
 
 
 def _hopeful(task: Task, person: DirectoryUser, environment: Environment | None) -> DirectoryUser:
     """The person, with the membership in the environment's security group. What cannot succeed is not begun."""
     if environment is not None and environment.security_group_id and person.object_id != PLANNED_ID:
         person = replace(person, in_security_group=is_member(task.connection.graph, person, environment.security_group_id))
+        if person.in_security_group is False:
+            environment = replace(environment, group_name=group_title(task.connection.graph, environment.security_group_id))
     why, next_step = certain_obstacle(person, environment)
     if why:
         raise NotPossible(doing=f"bring {person.user_principal_name} into the organisation", why=why, next_step=next_step)
@@ -534,20 +549,32 @@ def _hopeful(task: Task, person: DirectoryUser, environment: Environment | None)
 
 
 def _force(task: Task, plan: Plan, person: DirectoryUser, environment: Environment | None) -> None:
-    """Ask for the synchronisation; a new licence takes a while until the admin API knows it."""
+    """Ask for the synchronisation; a new licence takes a while until the admin API knows it, and an environment may be busy."""
+    refusal: list[ServiceRefused] = []
 
     def ask() -> bool | None:
         try:
-            task.carry_out(plan)
+            task.carry_out(plan, _assigned)
         except ServiceRefused as error:
-            if error.catalogue != "user-not-licensed":
+            reason = _PASSING.get(error.catalogue)
+            if reason is None:
                 raise
-            task.progress(f"waiting until the environment knows the licence of {person.user_principal_name}")
+            refusal.append(error)
+            task.progress(f"waiting until {reason.format(person.user_principal_name)}")
             return None
         return True
 
     if until(task.clock, ask, seconds=task.params["wait_timeout"], first=1, longest=10) is None:
-        raise _too_long(task, person, likely_reason(person, environment) + " Or none of its products has a Dataverse service plan that is switched on.")
+        why, next_step = lasting_obstacle(person, environment)
+        if not why and refusal[-1].catalogue == "user-not-licensed":
+            why, next_step = license_obstacle(read_licenses(task.connection.graph, person))
+        raise _too_long(task, person, why or refusal[-1].why, next_step or refusal[-1].next_step)
+
+
+def _assigned(write: Write, error: TaskError) -> str | None:
+    """The role that brings the user in is held: the answer to an earlier attempt was lost, or another run was faster."""
+    there = write.path.endswith("/$ref") and isinstance(error, ServiceRefused) and error.code.lower() in DUPLICATE
+    return "" if there else None
 
 
 def _wait_for(task: Task, person: DirectoryUser, environment: Environment | None) -> SystemUser:
@@ -559,15 +586,21 @@ def _wait_for(task: Task, person: DirectoryUser, environment: Environment | None
 
     user = until(task.clock, look, seconds=task.params["wait_timeout"], first=0.5, longest=10)
     if user is None:
-        raise _too_long(task, person, likely_reason(person, environment))
+        why, next_step = lasting_obstacle(person, environment)
+        raise _too_long(
+            task,
+            person,
+            why or "The service has taken the request on, but is not done with it.",
+            next_step or "Run again later: what was begun goes on by itself, and the run continues where it stopped.",
+        )
     return user
 
 
-def _too_long(task: Task, person: DirectoryUser, reason: str) -> WaitedTooLong:
+def _too_long(task: Task, person: DirectoryUser, reason: str, next_step: str) -> WaitedTooLong:
     return WaitedTooLong(
         doing=f"bring {person.user_principal_name} into the organisation",
         why=f"it was not there after {task.params['wait_timeout']} seconds. {reason}",
-        next_step="Correct that, or run again later: the synchronisation goes on by itself, and the run continues where it stopped.",
+        next_step=next_step,
         retryable=True,
     )
 

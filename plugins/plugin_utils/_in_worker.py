@@ -14,6 +14,7 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import types
@@ -53,7 +54,9 @@ class InWorkerAction(ActionBase):
         if not self._belongs_here(variables):
             return self._run_as_module(variables)
         result: dict[str, t.Any] = super().run(tmp, variables)
-        return {**result, **self._run_here(str(variables.get("inventory_hostname", "")))}
+        # Where Ansible starts ordinary modules on this machine, so that relative paths mean the same. The worker runs nothing but this task.
+        with contextlib.chdir(self._loader.get_basedir()):
+            return {**result, **self._run_here(str(variables.get("inventory_hostname", "")))}
 
     def _run_as_module(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         """What Ansible does with every module that has no action of its own."""

@@ -37,6 +37,10 @@ def main() -> int:
         wrong = _onboard(emulator)
         if keep:
             _how_to_use(emulator)
+    except NoReportError as error:
+        keep = False
+        _say(f"{error.args[0]}: it could not be told how the tenants ended", error.args[1])
+        return 2
     except BaseException:
         keep = False
         raise
@@ -79,12 +83,21 @@ def _onboard(emulator: RunningEmulator) -> list[str]:
     return wrong
 
 
+class NoReportError(Exception):
+    """A run ended without its report."""
+
+
 def _run(title: str) -> Json:
     _say(title, f"$ {SHOWN_COMMAND}")
+    path = SCRATCH / "lead_management/report.json"
+    path.unlink(missing_ok=True)  # That of an earlier run says nothing of this one
     begun = time.monotonic()
-    run(SCRATCH, "-i", "tenants.yml", "--vault-password-file", "vault-password", show=True)
+    ended = run(SCRATCH, "-i", "tenants.yml", "--vault-password-file", "vault-password", show=True)
     print(f"({time.monotonic() - begun:.0f} seconds)", flush=True)
-    report: Json = json.loads((SCRATCH / "lead_management/report.json").read_text(encoding="utf-8"))
+    if not path.exists():
+        told = f"ansible-playbook ended with status {ended.returncode} and wrote no {path.relative_to(SCRATCH)}. Its output above says why."
+        raise NoReportError(title, told)
+    report: Json = json.loads(path.read_text(encoding="utf-8"))
     return report
 
 

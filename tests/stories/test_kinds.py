@@ -5,6 +5,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from tests.demo import __main__ as demo
 from tests.demo.expectations import BY_KIND, problems
 from tests.emulator.graph.roles import BUILT_IN
 
@@ -90,3 +95,15 @@ def make_user_administrator(fleet: Fleet, tenant: str) -> None:
     principal = next(one["id"] for one in fleet.emulator.documents(tenant, "servicePrincipals") if one["appId"] == client_id)
     assignment = {"id": "story", "principalId": principal, "roleDefinitionId": BUILT_IN["User Administrator"], "directoryScopeId": "/"}
     fleet.emulator.control("PUT", f"tenants/{tenant}/documents/directoryRoleAssignments/story", assignment)
+
+
+def test_the_demo_does_not_take_an_old_report_for_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+    old = tmp_path / "lead_management/report.json"
+    old.parent.mkdir()
+    old.write_text('{"tenants": {}}', encoding="utf-8")
+    monkeypatch.setattr(demo, "SCRATCH", tmp_path)
+    # Where no collection is, the playbook is not found
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(tmp_path))
+    with pytest.raises(demo.NoReportError, match=r"wrote no lead_management/report\.json"):
+        demo._run("First run")
+    assert "leadops.dynamics365.onboard" in capfd.readouterr().err

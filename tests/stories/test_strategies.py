@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,39 @@ def test_ordinary_modules_do_the_same(make_fleet: MakeFleet):
     told = [run.report["tenants"]["woodgrove"]["failure"] for run in (ordinary, in_worker)]
     assert told[0]["why"] == told[1]["why"]
     assert told[0]["next_step"] == told[1]["next_step"]
+
+
+BESIDE = """
+- name: A package beside the playbook
+  hosts: all
+  connection: local
+  gather_facts: false
+  vars:
+    ansible_python_interpreter: "{{ ansible_playbook_python }}"
+  tasks:
+    - name: Import it
+      leadops.dynamics365.crm_solution:
+        path: files/solution.zip
+        url: "{{ lead_management_url }}"
+        auth: "{{ lead_management_auth | combine({'tenant_id': lead_management_tenant_id}) }}"
+        endpoints: "{{ lead_management_endpoints }}"
+        ca_path: ca.pem
+"""
+
+
+@pytest.mark.parametrize("in_worker", ["true", "false"])
+def test_relative_paths(make_fleet: MakeFleet, in_worker: str):
+    """Those of the role begin where the run was started, those of a task beside the playbook, as Ansible's own modules have it."""
+    fleet = make_fleet({"name": "contoso"}, lead_management_solution_path="solution.zip", lead_management_ca_path="ca.pem")
+    way = ("--check", "-e", f"leadops_dynamics365_in_worker={in_worker}")
+    shutil.copy(fleet.emulator.ca, fleet.directory / "ca.pem")
+    assert fleet.run(*way).outcomes() == {"contoso": "would change"}
+
+    plays = fleet.directory / "plays"
+    (plays / "files").mkdir(parents=True)
+    (fleet.directory / "solution.zip").rename(plays / "files/solution.zip")
+    (fleet.directory / "ca.pem").rename(plays / "ca.pem")
+    mine = plays / "mine.yml"
+    mine.write_text(BESIDE, encoding="utf-8")
+    run = fleet.run(*way, name=str(mine))
+    assert (run.code, run.recap()) == (0, {"contoso": (1, 0)}), run.output

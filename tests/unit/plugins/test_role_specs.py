@@ -24,6 +24,7 @@ SAME_AS_MODULE = {
     f"{PREFIX}endpoints": {"type": "dict"},
     f"{PREFIX}admin_roles": o365_user.SPEC.options["admin_roles"],
     f"{PREFIX}deleted_user": o365_user.SPEC.options["deleted_user"],
+    f"{PREFIX}locked_role": crm_role_privilege.SPEC.options["locked_role"],
     f"{PREFIX}update_password": o365_user.SPEC.options["update_password"],
 }
 

@@ -106,8 +106,8 @@ def test_all_that_is_missing_is_added_in_one_call_and_read_back():
         held(**BOTH),
     )
     assert not ended.failed
-    assert ended.result["diff"]["before"] == {"prvReadAsyncOperation": "user"}
-    assert ended.result["diff"]["after"] == {"prvReadAsyncOperation": "organization", "prvWriteAsyncOperation": "organization"}
+    assert ended.result["diff"]["before"] == {"role": NAME, "prvReadAsyncOperation": "user"}
+    assert ended.result["diff"]["after"] == {"role": NAME, "prvReadAsyncOperation": "organization", "prvWriteAsyncOperation": "organization"}
     assert ended.clock.slept
 
 
@@ -158,7 +158,7 @@ def test_a_planned_role_counts_in_check_mode():
     assert not ended.failed
     assert ended.result["planned"] is True
     assert ended.result["writes"][0]["path"] == f"roles({ROLE_ID})/Microsoft.Dynamics.CRM.AddPrivilegesRole"
-    assert ended.result["diff"]["before"] == {"prvReadAsyncOperation": "user"}
+    assert ended.result["diff"]["before"] == {"role": NAME, "prvReadAsyncOperation": "user"}
 
 
 def test_a_planned_role_without_id_keeps_its_place():
@@ -223,6 +223,8 @@ def test_a_locked_role_that_would_have_to_change_is_explained(*, check: bool):
     assert ended.failed
     assert "iscustomizable" in ended.result["msg"]
     assert "beside" in ended.result["error"]["next_step"]
+    # Whoever uses the role has another name for the option
+    assert "lead_management_locked_role" in ended.result["error"]["next_step"]
 
 
 def test_system_administrator_cannot_be_lowered():
@@ -266,9 +268,11 @@ def test_an_access_right_that_the_table_lacks():
 def test_a_table_that_does_not_exist(status: int, code: str):
     missing = table()
     missing.status, missing.answer = status, {"error": {"code": code, "message": "not found"}}
-    ended = run(module, TABLE_ARGS, by_name(role_row()), missing)
+    tables = Expected("GET", f"{DATAVERSE}/EntityDefinitions?$select=LogicalName", answer={"value": [{"LogicalName": "asyncoperations"}]})
+    ended = run(module, TABLE_ARGS, by_name(role_row()), missing, tables)
     assert ended.failed
     assert "privileges[0].table" in ended.result["msg"]
+    assert "The nearest name is asyncoperations." in ended.result["msg"]
 
 
 def test_an_organisation_that_leaves_names_out():
@@ -293,8 +297,8 @@ ABSENT = {"role": NAME, "privileges": [{"name": "prvReadAsyncOperation"}, {"name
 def test_absent_takes_away_what_is_held():
     ended = run(module, ABSENT, by_name(role_row()), held(prvReadAsyncOperation="Deep"), remove(), held())
     assert ended.result["changed"] is True
-    assert ended.result["diff"]["before"] == {"prvReadAsyncOperation": "parent_child"}
-    assert ended.result["diff"]["after"] == {}
+    assert ended.result["diff"]["before"] == {"role": NAME, "prvReadAsyncOperation": "parent_child"}
+    assert ended.result["diff"]["after"] == {"role": NAME}
 
 
 def test_a_refused_removal_of_what_is_gone_is_done():
@@ -340,7 +344,7 @@ def test_exact_replaces_the_set_in_one_call_and_ignores_what_every_role_holds():
     after = held(prvReadSharePointData="Global", **BOTH)
     ended = run(module, EXACT, by_name(role_row()), before, lookup("prvwriteasyncoperation"), exactly(**BOTH), before, after)
     assert not ended.failed, ended.result
-    assert ended.result["diff"]["after"] == {"prvReadAsyncOperation": "organization", "prvWriteAsyncOperation": "organization"}
+    assert ended.result["diff"]["after"] == {"role": NAME, "prvReadAsyncOperation": "organization", "prvWriteAsyncOperation": "organization"}
     assert ended.result["privileges"][-1] == {"name": "prvCreateUserEntityUISettings", "id": SETTINGS, "depth": None, "before": "user"}
     assert run(module, EXACT, by_name(role_row()), after).result["changed"] is False
 
@@ -391,6 +395,7 @@ def test_a_companion_is_created_and_carries_what_is_lacking():
     start = (by_name(role_row(**LOCKED)), HALF, LOOKUP, companion(), UNITS)
     predicted = run(module, COMPANION, *start, check=True)
     assert predicted.result["companion_role"]["id"] is None
+    assert (predicted.result["diff"]["before"], predicted.result["diff"]["after"]) == ({}, {"role": "Extra & more", "prvWriteAsyncOperation": "organization"})
     ended = run(module, COMPANION, *start, create_companion(), on_companion(add(**WRITES)), on_companion(held(**WRITES)))
     assert not ended.failed, ended.result
     sent = [write["path"].replace(COMPANION_ID, "{companion_role_id}") for write in ended.result["writes"]]
@@ -425,9 +430,14 @@ def test_a_companion_must_be_an_own_role():
 
 def test_a_companion_cannot_lower_or_set_the_inheritance():
     low = {**COMPANION, "privileges": [{"name": "prvReadAsyncOperation", "depth": "user"}], "allow_lower": True}
-    assert "locked" in run(module, low, by_name(role_row(**LOCKED)), HALF, lookup("prvReadAsyncOperation")).result["msg"]
+    told = run(module, low, by_name(role_row(**LOCKED)), HALF, lookup("prvReadAsyncOperation")).result
+    assert "it cannot lower prvReadAsyncOperation." in told["msg"]
+    # Advice to set what is set already helps nobody
+    assert "locked_role" not in told["msg"]
     both = {**COMPANION, "member_privilege_inheritance": "direct_user_and_team"}
-    assert "locked" in run(module, both, by_name(role_row(**LOCKED)), HALF, LOOKUP).result["msg"]
+    assert "it cannot set the member's privilege inheritance." in run(module, both, by_name(role_row(**LOCKED)), HALF, LOOKUP).result["msg"]
+    away = {**COMPANION, "state": "absent", "privileges": [{"name": "prvReadAsyncOperation"}]}
+    assert "it cannot take away prvReadAsyncOperation." in run(module, away, by_name(role_row(**LOCKED)), HALF).result["msg"]
 
 
 def test_absent_takes_it_from_the_companion():
@@ -440,6 +450,29 @@ def test_absent_takes_it_from_the_companion():
 
 def test_a_role_that_is_not_locked_needs_no_companion():
     assert run(module, COMPANION, by_name(role_row()), held(**BOTH)).result["companion_role"] is None
+
+
+PLANNED_START = (by_name(), lookup("prvReadAsyncOperation", "prvwriteasyncoperation"))
+
+
+def test_a_planned_role_that_its_package_locks_has_its_companion_planned():
+    args = {**COMPANION, "planned_roles": [{**PLANNED[0], "customizable": False}]}
+    ended = run(module, args, *PLANNED_START, companion(), UNITS, check=True)
+    assert not ended.failed, ended.result
+    assert [write["path"] for write in ended.result["writes"]] == ["roles", "roles({companion_role_id})/Microsoft.Dynamics.CRM.AddPrivilegesRole"]
+    assert ended.result["companion_role"]["id"] is None
+    assert ended.result["role"]["customizable"] is False
+    refused = run(module, {**ARGS, "planned_roles": args["planned_roles"]}, *PLANNED_START, check=True)
+    assert "iscustomizable" in refused.result["msg"]
+
+
+@pytest.mark.parametrize("customizable", [True, None])
+def test_a_planned_role_that_its_package_does_not_lock_is_planned_to_change(*, customizable: bool | None):
+    ended = run(module, {**COMPANION, "planned_roles": [{**PLANNED[0], "customizable": customizable}]}, *PLANNED_START, check=True)
+    assert ended.result["companion_role"] is None
+    assert [write["path"].split("/")[0] for write in ended.result["writes"]] == [f"roles({ROLE_ID})"]
+    told = " ".join(ended.result.get("warnings", []))
+    assert ("does not say" in told) is (customizable is None)
 
 
 def test_a_refused_inheritance_is_explained():

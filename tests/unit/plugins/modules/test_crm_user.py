@@ -16,6 +16,7 @@ UPN = "lead-writer@contoso.onmicrosoft.com"
 OBJECT = "87d349ed-0000-4000-8000-000000000005"
 ENVIRONMENT = "0f0e0d0c-0000-4000-8000-000000000002"
 COLUMNS = "systemuserid,domainname,fullname,azureactivedirectoryobjectid,applicationid,isdisabled,accessmode,_businessunitid_value,deletedstate"
+EXPAND = "$expand=businessunitid($select=name)"
 ROW = {
     "systemuserid": "ad3b5737-0000-4000-8000-000000000004",
     "domainname": UPN,
@@ -23,6 +24,7 @@ ROW = {
     "isdisabled": False,
     "accessmode": 0,
     "_businessunitid_value": "1360fdcb-0000-4000-8000-000000000003",
+    "businessunitid": {"name": "contoso"},
     "deletedstate": 0,
 }
 BAP = f"https://api.bap.microsoft.com/providers/Microsoft.BusinessAppPlatform/scopes/admin/environments/{ENVIRONMENT}"
@@ -30,11 +32,11 @@ ARGS = {"user": UPN, "environment_id": ENVIRONMENT}
 
 
 def by_name(*rows: dict[str, t.Any]) -> Expected:
-    return Expected("GET", f"{DATAVERSE}/systemusers?$select={COLUMNS}&$filter=domainname eq '{UPN}'", answer={"value": list(rows)})
+    return Expected("GET", f"{DATAVERSE}/systemusers?$select={COLUMNS}&$filter=domainname eq '{UPN}'&{EXPAND}", answer={"value": list(rows)})
 
 
 def by_object_id(*rows: dict[str, t.Any]) -> Expected:
-    return Expected("GET", f"{DATAVERSE}/systemusers?$select={COLUMNS}&$filter=azureactivedirectoryobjectid eq {OBJECT}", answer={"value": list(rows)})
+    return Expected("GET", f"{DATAVERSE}/systemusers?$select={COLUMNS}&$filter=azureactivedirectoryobjectid eq {OBJECT}&{EXPAND}", answer={"value": list(rows)})
 
 
 def directory(**changes: t.Any) -> Expected:
@@ -105,12 +107,15 @@ def test_a_deleted_account_is_called_deleted():
     assert "Restore" in ended.result["error"]["next_step"]
 
 
+ROLE_COLUMNS = "roleid,name,_businessunitid_value,_parentrootroleid_value,_roletemplateid_value,ismanaged,iscustomizable,isinherited"
+ROLES = f"{DATAVERSE}/roles?$select={ROLE_COLUMNS}"
+
+
 def test_without_the_admin_api_the_role_brings_the_user_in():
     closed = Expected("GET", environment().url, 403, {"error": {"code": "Forbidden", "message": "does not have permission to access the path"}})
     role = "aa000000-0000-4000-8000-000000000001"
-    roles = Expected(
-        "GET", f"{DATAVERSE}/roles?$select=roleid,name&$filter=name eq 'Lead Writer' and _parentroleid_value eq null", answer={"value": [{"roleid": role}]}
-    )
+    row = {"roleid": role, "name": "Lead Writer", "_parentrootroleid_value": role, "iscustomizable": {"Value": True}}
+    roles = Expected("GET", f"{ROLES}&$filter=name eq 'Lead Writer' and _parentroleid_value eq null", answer={"value": [row]})
     assign = Expected(
         "POST",
         f"{DATAVERSE}/systemusers(azureactivedirectoryobjectid={OBJECT})/systemuserroles_association/$ref",
@@ -125,6 +130,18 @@ def test_without_the_admin_api_the_role_brings_the_user_in():
     ended = run(module, ARGS, by_name(), directory(), closed)
     assert ended.failed
     assert "New-PowerAppManagementApp" in ended.result["msg"]
+
+
+def test_a_sync_role_is_planned_or_missing():
+    closed = Expected("GET", environment().url, 403, {"error": {"code": "Forbidden", "message": "does not have permission to access the path"}})
+    none = Expected("GET", f"{ROLES}&$filter=name eq 'lead writer' and _parentroleid_value eq null", answer={"value": []})
+    args = {**ARGS, "sync_role": "lead writer", "planned_roles": [{"name": "Lead Writer", "id": "AA000000-0000-4000-8000-000000000001"}]}
+    ended = run(module, args, by_name(), directory(), closed, none, check=True)
+    assert ended.result["user"]["roles"] == ["Lead Writer"]
+    names = Expected("GET", f"{DATAVERSE}/roles?$select=name&$filter=_parentroleid_value eq null", answer={"value": [{"name": "Lead Writers"}]})
+    ended = run(module, args, by_name(), directory(), closed, none, names)
+    assert "no role with the name lead writer" in ended.result["msg"]
+    assert "Lead Writers" in ended.result["msg"]
 
 
 def test_what_cannot_succeed_is_not_begun():
@@ -143,12 +160,38 @@ def test_a_timeout_names_the_likely_reason():
     assert "could not be read" in ended.result["msg"]
 
 
+GROUP = "https://graph.microsoft.com/v1.0/groups/grp?$select=displayName"
+
+
+def details(status: int = 200, **plans: str) -> Expected:
+    listed = [{"servicePlanName": name, "provisioningStatus": state, "appliesTo": "User"} for name, state in plans.items()]
+    tenant_wide = {"servicePlanName": "EXCHANGE", "provisioningStatus": "Success", "appliesTo": "Company"}
+    rows = [{"skuPartNumber": "CRMPLAN2", "servicePlans": [*listed, tenant_wide]}]
+    return Expected("GET", f"https://graph.microsoft.com/v1.0/users/{OBJECT}/licenseDetails", status, {"value": rows} if status == 200 else {"error": {}})
+
+
 def test_who_is_not_in_the_security_group_is_told_at_once():
-    ended = run(module, ARGS, by_name(), directory(), environment(securityGroupId="grp"), groups(200, "another"))
-    assert ended.failed
-    assert "direct members of the security group grp" in ended.result["msg"]
+    for name, told in ((Expected("GET", GROUP, answer={"displayName": "Sales"}), "Sales (grp)"), (Expected("GET", GROUP, 403, {"error": {}}), "grp")):
+        ended = run(module, ARGS, by_name(), directory(), environment(securityGroupId="grp"), groups(200, "another"), name)
+        assert ended.failed
+        assert f"direct members of the security group {told}, and" in ended.result["msg"]
     ended = run(module, ARGS, by_name(), directory(), environment(securityGroupId="grp"), groups(200, "GRP"), check=True)
     assert ended.result["changed"] is True
+
+
+def test_a_licence_that_the_environment_does_not_take_is_looked_into():
+    refused = add_user()
+    refused.status, refused.answer = 400, {"error": {"code": "userNotLicensed", "message": "does not have a license"}}
+    args, start = {**ARGS, "wait_timeout": 1}, (by_name(), directory(), environment(), refused, refused)
+    for licences, told in (
+        (details(A="Success", B="Disabled"), "(CRMPLAN2) these service plans are on: A."),
+        (details(A="Disabled"), "(CRMPLAN2) are switched off"),
+        (details(**{f"P{number}": "Success" for number in range(9)}), "P5 and 3 more."),
+        (details(403), "a new one can take some minutes"),
+    ):
+        ended = run(module, args, *start, licences)
+        assert told in ended.result["msg"]
+        assert "o365_user" in ended.result["error"]["next_step"]
 
 
 def test_an_environment_without_a_database_and_one_in_administration_mode():
@@ -159,6 +202,9 @@ def test_an_environment_without_a_database_and_one_in_administration_mode():
     closed.answer["properties"]["states"] = {"runtime": {"id": "AdminMode"}}
     ended = run(module, {**ARGS, "wait_timeout": 1}, by_name(), directory(), closed, add_user(), *[by_object_id()] * 3)
     assert "administration mode" in ended.result["msg"]
+    assert "admin centre" in ended.result["error"]["next_step"]
+    foreseen = run(module, ARGS, by_name(), directory(), closed, check=True)
+    assert "administration mode" in " ".join(foreseen.result["warnings"])
 
 
 UNIT = "1360fdcb-0000-4000-8000-000000000003"
@@ -225,7 +271,7 @@ def test_a_disabled_user_is_enabled_directly_where_the_admin_api_is_closed():
 
 
 def applications(*rows: dict[str, t.Any]) -> Expected:
-    return Expected("GET", f"{DATAVERSE}/systemusers?$select={COLUMNS}&$filter=applicationid eq {APPLICATION}", answer={"value": list(rows)})
+    return Expected("GET", f"{DATAVERSE}/systemusers?$select={COLUMNS}&$filter=applicationid eq {APPLICATION}&{EXPAND}", answer={"value": list(rows)})
 
 
 def service_principal(status: int = 200) -> Expected:
@@ -307,3 +353,36 @@ def test_options_are_checked_before_the_first_request(args: dict[str, t.Any], op
     ended = run(module, args)
     assert ended.failed
     assert f"{option}: " in ended.result["msg"]
+
+
+def test_a_stub_of_the_same_name_is_no_user():
+    stub = {**ROW, "azureactivedirectoryobjectid": None, "isdisabled": True}
+    ended = run(module, ARGS, by_name(stub), directory(), environment(), check=True)
+    assert [write["path"].rsplit("/", 1)[-1] for write in ended.result["writes"]] == ["addUser?api-version=2023-06-01"]
+    assert ended.result["diff"]["before"] == {}
+    assert run(module, {**ARGS, "enabled": False}, by_name(stub)).result["user"] is None
+
+
+def test_the_row_of_an_earlier_account_of_the_same_name_is_left_alone():
+    namesake = {**ROW, "azureactivedirectoryobjectid": "0f0e0d0c-0000-4000-8000-0000000000aa", "isdisabled": True}
+    ended = run(module, ARGS, by_name(namesake), directory(), environment(), add_user(), by_object_id(ROW))
+    assert ended.result["user"]["object_id"] == OBJECT
+    assert ended.result["diff"]["before"] == {}
+
+
+def test_an_environment_that_is_busy_is_waited_for():
+    busy = {"error": {"code": "OperationNotStartable", "message": "Another lifecycle operation is active."}}
+    ended = run(module, ARGS, by_name(), directory(), environment(), add_user(409, busy), add_user(), by_object_id(ROW))
+    assert not ended.failed, ended.result
+    assert any("busy" in line or "something else" in line for line in ended.progress)
+    late = run(module, {**ARGS, "wait_timeout": 0}, by_name(), directory(), environment(), add_user(409, busy))
+    assert "backup, copy or update" in late.result["msg"]
+
+
+def test_the_difference_names_the_business_units():
+    units = f"{DATAVERSE}/businessunits?$select=businessunitid,name,_parentbusinessunitid_value&$filter=name eq 'Sales EMEA'"
+    unit = {"businessunitid": "ae7bf8d1-0000-4000-8000-000000000009", "name": "Sales EMEA", "_parentbusinessunitid_value": ROW["_businessunitid_value"]}
+    roles = Expected("GET", f"{DATAVERSE}/systemusers({ROW['systemuserid']})/systemuserroles_association?$select=name", answer={"value": []})
+    args = {**ARGS, "business_unit": "Sales EMEA", "move_business_unit": True}
+    ended = run(module, args, by_name(ROW), Expected("GET", units, answer={"value": [unit]}), roles, check=True)
+    assert (ended.result["diff"]["before"]["business_unit"], ended.result["diff"]["after"]["business_unit"]) == ("contoso", "Sales EMEA")
