@@ -8,6 +8,7 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ._dataverse import Dataverse
@@ -15,7 +16,7 @@ from ._errors import InvalidOption, ServiceRefused, TaskError
 from ._plan import Json, Plan, Write
 from ._solution_blockers import Blocker, read_blockers, refused
 from ._solution_rules import Action, stranded
-from ._solution_turns import Turns
+from ._solution_turns import LongWrite, Turns
 from ._solution_writes import discard_write, remove_write
 from ._solutions import InstalledSolution, Standing, read_standing
 
@@ -27,6 +28,7 @@ class Removal:
     name: str
     before: Standing
     blockers: list[Blocker] = field(default_factory=list)
+    steps: list[LongWrite] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     unchecked: str = ""
     """What could not be looked at, as a sentence."""
@@ -59,40 +61,49 @@ class Removal:
         }
 
 
-def plan_removal(api: Dataverse, name: str, stranded_upgrade: str) -> Removal:
-    """See what is there, and what is in the way; raises NotPossible for blockers."""
+def plan_removal(api: Dataverse, name: str, stranded_upgrade: str, asynchronous: Callable[[], bool]) -> Removal:
+    """See what is there, and what is in the way; raises NotPossible for blockers.
+
+    ``asynchronous`` tells whether the organisation has system jobs for removals; it is asked only if something is to be removed.
+    """
     if stranded_upgrade == "apply":
         raise InvalidOption("stranded_upgrade", "is apply, which makes no sense for a solution that is to be removed.", "Set it to discard or fail.")
     standing = read_standing(api, name)
     removal = Removal(name, standing)
     if standing.holding and stranded_upgrade == "fail":
         raise stranded(standing.holding, standing.installed)
-    if standing.holding:
-        removal.writes.append(discard_write(standing.holding))
-    if standing.installed is None:
-        return removal
+    if standing.installed is not None:
+        _see_blockers(api, removal, standing.installed)
+    in_background = (standing.holding or standing.installed) is not None and asynchronous()
+    if there := standing.holding:
+        removal.steps.append(discard_write(there, lambda one=there: _gone(api, one), asynchronous=in_background))  # type: ignore[misc]
+    if there := standing.installed:
+        removal.steps.append(remove_write(there, lambda one=there: _gone(api, one), asynchronous=in_background))  # type: ignore[misc]
+    removal.writes = [step.write for step in removal.steps]
+    return removal
+
+
+def _see_blockers(api: Dataverse, removal: Removal, installed: InstalledSolution) -> None:
     try:
-        blockers = read_blockers(api, standing.installed)
+        blockers = read_blockers(api, installed)
     except ServiceRefused as error:
         removal.unchecked = (
-            f"What depends on {name} could not be read ({error.message or error.why}); the organisation itself refuses to remove what is needed."
+            f"What depends on {removal.name} could not be read ({error.message or error.why}); the organisation itself refuses to remove what is needed."
         )
         blockers = []
-    own = standing.holding.unique_name.lower() if standing.holding else ""
+    own = removal.before.holding.unique_name.lower() if removal.before.holding else ""
     blockers = [blocker for blocker in blockers if blocker.unique_name.lower() != own]
     if blockers:
-        raise refused(standing.installed, blockers)
-    removal.writes.append(remove_write(standing.installed))
-    return removal
+        raise refused(installed, blockers)
 
 
 def remove(api: Dataverse, removal: Removal, turns: Turns) -> None:
     """Remove, and see it gone. What somebody else removed meanwhile is not counted."""
     done: list[Write] = []
     left = [solution for solution in (removal.before.holding, removal.before.installed) if solution]
-    for solution, write in zip(left, removal.writes, strict=True):
+    for solution, step in zip(left, removal.steps, strict=True):
         try:
-            if turns.take(write, lambda one=solution: _gone(api, one)):  # type: ignore[misc]
+            if write := turns.take(step):
                 done.append(write)
         except TaskError as error:
             error.done = [*(write.summary for write in done), *error.done]

@@ -12,17 +12,22 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ._dataverse import IMPORT_TIMED_OUT, SOLUTION_LOCK, Dataverse
+from ._dataverse import IMPORT_TIMED_OUT, Dataverse, is_lock
 from ._errors import InvalidOption, OutcomeUnknown, ServiceRefused, TaskError, WaitedTooLong
 from ._http import Clock
+from ._odata import Row
 from ._plan import Plan, Write
-from ._solution_import_results import ImportEnd, failure, hex_code, judge_import
+from ._rows import text
+from ._solution_activity import Activity, LockWait
+from ._solution_import_failures import failure
+from ._solution_import_reports import is_wanted, read_report, supplemented
+from ._solution_import_results import FAILED, ImportEnd, hex_code, judge_import
 from ._solution_imports import ImportJob, Imports, Look
 from ._solution_package import SolutionPackage
 from ._solution_rules import Action, Rules, route
 from ._solution_turns import CarryOut, Patience
 from ._solution_validation import Validation
-from ._solution_writes import ImportSettings, import_write
+from ._solution_writes import IMPORT, ImportSettings, import_write
 from ._solutions import Standing, read_standing
 
 NO_RULES = Rules()
@@ -36,7 +41,7 @@ class Started:
 
     job: ImportJob
     action: Action | None = None
-    """What the import does; None if it was started elsewhere."""
+    """What the import does, or is taken to do if it was started elsewhere; None if that does not matter any more."""
     writes: tuple[Write, ...] = ()
     """What this run wrote to start it; none if it was started elsewhere."""
     assumed: bool = False
@@ -46,6 +51,11 @@ class Started:
     def waits_for_apply(self) -> bool:
         """A synchronous upgrade has only brought the package in beside the old one."""
         return self.action is Action.UPGRADE and not self.job.async_operation_id
+
+
+def begun(write: Write) -> str:
+    """What was done by a write, as long as it is not known whether an import that it started works."""
+    return f"{write.summary} (started)" if write.yields == IMPORT else write.summary
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,11 @@ class SolutionDelivery:
     def imports(self, import_job_id: str = "") -> Imports:
         """The imports of this package's solution; with an id of our own, synchronous ones."""
         return Imports(self.api, self.clock, self.tell, self.package.unique_name, self.patience.poll, import_job_id)
+
+    @property
+    def activity(self) -> Activity:
+        """Everything that goes on with solutions in the organisation."""
+        return Activity(self.api, self.clock)
 
     def read(self) -> Standing:
         """What is installed."""
@@ -84,16 +99,17 @@ class SolutionDelivery:
     def start(self, standing: Standing, action: Action, import_job_id: str, carry_out: CarryOut, deadline: float) -> Started | None:
         """Start the import, or find the one that runs. Waits for other customizations until ``deadline``. None if the solution came meanwhile."""
         pause, waited, unanswered = 0.5, False, 0
+        waiting = LockWait(self.activity, self.tell, f"import {self.package.unique_name}", deadline - self.clock.now())
         validation = Validation(self.package, self.tell)
         while True:
             imports = self.imports(import_job_id)
             look = imports.look()
             if look.ours:
                 self.tell(f"an import of {self.package.unique_name} runs already; it is not started a second time")
-                return Started(look.ours, writes=validation.writes)
+                return Started(look.ours, action, validation.writes)
             if waited:
                 standing = self.read()
-                action = route(self.package, standing, self.rules).action
+                action = route(self.package, standing, self.rules, two_calls=bool(import_job_id)).action
                 if action is Action.NONE:
                     return None
             if self.validate and not look.other and not validation.writes:
@@ -107,9 +123,9 @@ class SolutionDelivery:
                 continue
             unanswered += isinstance(tried, OutcomeUnknown)
             if unanswered >= MAX_UNANSWERED or self.clock.now() + pause > deadline:
-                raise tried
+                raise tried if isinstance(tried, OutcomeUnknown) else waiting.over(tried)
             if not isinstance(tried, OutcomeUnknown):
-                self.tell(f"waiting to import {self.package.unique_name}: {getattr(tried, 'message', '') or tried.why}")
+                waiting.told(tried)
             self.clock.sleep(pause)
             pause, waited = min(pause * 2, self.patience.poll), True
 
@@ -127,10 +143,10 @@ class SolutionDelivery:
         except OutcomeUnknown as error:
             return error
         except ServiceRefused as error:
-            if error.code.lower() in SOLUTION_LOCK or (error.status == 404 and not imports.import_job_id):
+            if is_lock(error.code, error.message) or (error.status == 404 and not imports.import_job_id):
                 return error
             raise self._with_components(error, imports.import_job_id) from error
-        return Started(ImportJob.from_text(known["import"]), action, (write,), assumed=bool(found))
+        return Started(ImportJob.from_text(known[IMPORT]), action, (write,), assumed=bool(found))
 
     def finish(self, started: Started) -> ImportEnd:
         """Follow the import to its end and judge it; a failed import is told in the result, not raised."""
@@ -143,11 +159,17 @@ class SolutionDelivery:
                 self.tell(f"the system job of the import of {self.package.unique_name} timed out, but the import goes on; following it by its import job")
                 row = imports.follow(ImportJob(started.job.id), self.patience.import_end)
             job = imports.job(started.job, with_data=True)
-            return ImportEnd(succeeded=True) if over and job is None else judge_import(row, job)
+            return ImportEnd(succeeded=True) if over and job is None else self._complete(judge_import(row, job), job)
         except TaskError as error:
             error.facts.setdefault("import_job", started.job.to_result())
-            error.done = [*(write.summary for write in started.writes), *error.done]
+            error.done = [*(begun(write) for write in started.writes), *error.done]
             raise
+
+    def _complete(self, end: ImportEnd, job: Row | None) -> ImportEnd:
+        """Ask the second source about the import where the first one leaves something open."""
+        job_id = text(job, "importjobid") if job else None
+        report = read_report(self.api, job_id) if job and job_id and is_wanted(end, job) else None
+        return supplemented(end, report) if report else end
 
     def concerns_another(self, end: ImportEnd) -> bool:
         """Whether the import was of another solution than this one."""
@@ -185,7 +207,8 @@ class SolutionDelivery:
         if not import_job_id:
             return error
         job = ImportJob(import_job_id)
-        end = judge_import({"message": error.message}, self.imports().job(job, with_data=True))
+        row = self.imports().job(job, with_data=True)
+        end = self._complete(judge_import({"statuscode": FAILED, "message": error.message}, row), row)
         told = failure(end, error.doing, {"import_job": job.to_result()})
         told.code, told.status, told.request_id = end.code or error.code, error.status, error.request_id
         return told if end.components else error

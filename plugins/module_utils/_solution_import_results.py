@@ -11,17 +11,20 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
-from ._dataverse import SOLUTION_LOCK
-from ._error_catalogue import explain
-from ._errors import ServiceRefused
+from ._dataverse import is_lock
 from ._odata import Row
-from ._safe_xml import Element, RefusedXml, read_xml
+from ._rows import needed, number, text
+from ._safe_xml import Element, RefusedXml, stream_xml
+
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_HEX_CODE = re.compile(r"\b0x8[0-9a-f]{7}\b", re.IGNORECASE)
 
 COMPLETED = 3
-SUCCEEDED, CANCELED = 30, 32
+SUCCEEDED, FAILED, CANCELED = 30, 31, 32
 
 
 @dataclass(frozen=True)
@@ -55,84 +58,106 @@ class ImportEnd:
     @property
     def locked_out(self) -> bool:
         """It failed only because something else was running: nothing was done."""
-        return not self.succeeded and self.code.lower() in SOLUTION_LOCK
+        return not self.succeeded and is_lock(self.code, self.message)
+
+
+def completed(operation: Row) -> bool:
+    """Whether a system job has come to its end."""
+    needed(operation, "statecode")
+    return number(operation, "statecode") == COMPLETED
 
 
 def judge_import(operation: Row | None, job: Row | None) -> ImportEnd:
     """The verdict, by the completed system job (None where there is none) and the import job (None if it never came to be)."""
-    components, manifest = read_import_data(str((job or {}).get("data") or ""))
-    succeeded = operation is None or operation.get("statuscode") == SUCCEEDED
-    if operation is None and job is None:
-        succeeded = False
-    name = str((job or {}).get("solutionname") or "")
+    job_row = job or {}
+    components, manifest = read_import_data(text(job_row, "data") or "")
+    status = number(operation, "statuscode") if operation is not None and needed(operation, "statuscode") else None
+    succeeded = status == SUCCEEDED or (operation is None and job is not None)
+    name = text(job_row, "solutionname") or ""
     if succeeded and manifest is None:
         return ImportEnd(succeeded=True, solution_name=name, components=components)
     operation = operation or {}
-    message = str(operation.get("message") or operation.get("friendlymessage") or "")
-    code = hex_code(operation.get("errorcode"))
+    message = text(operation, "message") or text(operation, "friendlymessage") or ""
+    code = hex_code(operation.get("errorcode")) or next(iter(_HEX_CODE.findall(message)), "")
     if manifest is not None:
         # The wrapper's code only says that an import failed
         code, message = manifest.code or code, message or manifest.text
-    return ImportEnd(succeeded=False, solution_name=name, canceled=operation.get("statuscode") == CANCELED, code=code, message=message, components=components)
+    return ImportEnd(succeeded=False, solution_name=name, canceled=status == CANCELED, code=code, message=message, components=components)
 
 
 def read_import_data(data: str) -> tuple[tuple[ComponentResult, ...], ComponentResult | None]:
     """The components without plain success, and the manifest's failure if it failed."""
-    if not data:
+    if not data.strip():
         return (), None
+    # A text has no encoding any more, whatever its declaration says
+    report, problem = _Report(), ""
     try:
-        root = read_xml([data.encode()])
-    except RefusedXml:
-        return (), None
-    found = tuple(_results(root))
+        stream_xml([_DECLARATION.sub("", data.lstrip("\ufeff")).encode(errors="replace")], report)
+    except RefusedXml as error:
+        problem = str(error)
+    root = report.root
+    found = () if root is None else tuple(_results(root))
+    if problem:
+        found = (*found, ComponentResult("", "report", "warning", "", f"the import's report {problem}; what stands behind that place is not known"))
+    if root is None:
+        return found, None
     manifest = next((result for result in found if result.type == "solutionManifest" and result.result == "failure"), None)
-    if manifest is None and root.get("succeeded", "").lower() in ("failure", "false"):
+    if manifest is None and (root.get("succeeded") or "").lower() in ("failure", "false"):
         manifest = next((result for result in found if result.result == "failure"), ComponentResult("", "solution", "failure", "", ""))
     return found, manifest
 
 
 def hex_code(number: t.Any) -> str:
     """A system job tells its error as a signed decimal number; everybody else writes it in hexadecimal."""
+    if isinstance(number, str):
+        word = number.strip()
+        if re.fullmatch(r"0x[0-9a-f]+", word, re.IGNORECASE):
+            return word if int(word, 16) else ""
+        number = int(word) if re.fullmatch(r"-?\d+", word) else 0
     return f"0x{int(number) & 0xFFFFFFFF:08X}" if isinstance(number, int) and number else ""
 
 
-def failure(end: ImportEnd, doing: str, facts: dict[str, t.Any]) -> ServiceRefused:
-    """The error that tells of a failed import."""
-    known = explain("dataverse", end.code, end.message)
-    if end.canceled:
-        why, next_step = "somebody cancelled the import while it ran.", "Find out who and why (Solution history shows it), then run again."
-    else:
-        told = _sentence(end.message) or "the organisation says only that the import failed."
-        why = f"the import ran and failed. {known.meaning.strip()} The organisation says: {told}" if known else f"the import ran and failed: {told}"
-        next_step = known.next_step if known else "Correct what the organisation names, then run again; Solution history has the details."
-    failed = [component for component in end.components if component.result == "failure" and component.text not in end.message]
-    if failed:
-        shown = "; ".join(f"{item.type} {item.name or '(no name)'} ({item.code}): {_sentence(item.text)}" for item in failed[:5])
-        why += f" Failed components: {shown}{f' … and {len(failed) - 5} more.' if len(failed) > 5 else ''}"
-    return ServiceRefused(
-        doing=doing,
-        why=why,
-        next_step=next_step,
-        service="dataverse",
-        code=end.code,
-        catalogue=known.name if known else "",
-        message=end.message,
-        facts={**facts, "components": [component.to_result() for component in end.components]},
-    )
+class _Report:
+    """The tree of a report, also of one that breaks off."""
+
+    def __init__(self) -> None:
+        self.root: Element | None = None
+        self._open: list[Element] = []
+
+    def start(self, tag: str, attrib: dict[str, str], /) -> None:
+        element = Element(_local(tag), {_local(name): value for name, value in attrib.items()})
+        if self._open:
+            self._open[-1].append(element)
+        self.root = element if self.root is None else self.root
+        self._open.append(element)
+
+    def end(self, _tag: str, /) -> None:
+        self._open.pop()
+
+    def data(self, data: str, /) -> None:
+        if self._open:
+            self._open[-1].text = (self._open[-1].text or "") + data
+
+    def close(self) -> None:
+        """Nothing is left to do."""
 
 
 def _results(root: Element) -> t.Iterator[ComponentResult]:
     for element in root.iter():
-        result = element.find("result")
-        if result is None or result.get("result") not in ("failure", "warning"):
-            continue
-        code = result.get("errorcode", "")
-        name = element.get("LocalizedName") or element.get("name") or element.get("id") or element.findtext("UniqueName") or ""
-        yield ComponentResult(name, element.tag, result.get("result", ""), "" if code == "0" else code, result.get("errortext", "")[:1000])
+        for result in element:
+            verdict = (result.get("result") or "").lower()
+            if result.tag != "result" or verdict not in ("failure", "warning"):
+                continue
+            unique = next((child.text for child in element if child.tag == "UniqueName"), None)
+            name = element.get("LocalizedName") or element.get("name") or element.get("id") or unique or ""
+            yield ComponentResult(name, element.tag, verdict, _told_code(result.get("errorcode") or ""), result.get("errortext") or "")
 
 
-def _sentence(text: str) -> str:
-    """Without the XML that the service appends to some texts, and not endless."""
-    plain = " ".join(text.split("<", 1)[0].split())
-    shown = plain if len(plain) <= 600 else plain[:600] + " …"
-    return shown if not shown or shown.endswith((".", "…", "!", "?")) else shown + "."
+def _told_code(word: str) -> str:
+    """In hexadecimal where it is a number; nought is no code."""
+    return hex_code(word) or (word if word.strip().lstrip("0xX") else "")
+
+
+def _local(tag: str) -> str:
+    """A name without its namespace or prefix."""
+    return tag.rpartition("}")[2].rpartition(":")[2]

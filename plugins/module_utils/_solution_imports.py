@@ -11,29 +11,26 @@ This file is private to the collection.
 
 from __future__ import annotations
 
-import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ._dataverse import IMPORT_TIMED_OUT, Dataverse
-from ._errors import OutcomeUnknown, ServiceRefused, TaskError, WaitedTooLong
+from ._errors import AnswerNotUnderstood, OutcomeUnknown, ServiceRefused, TaskError, WaitedTooLong
 from ._http import Clock
 from ._odata import Row, any_of, literal, query
 from ._plan import Json
-from ._solution_import_results import COMPLETED
+from ._progress import Progress, span
+from ._rows import decimal, needed, number, text
+from ._solution_activity import BUSY, IN_PROGRESS, moment_of
+from ._solution_import_results import completed
 from ._solutions import HOLDING
 from ._wait import until
 
-IN_PROGRESS = frozenset({20, 21, 22})
-BUSY = frozenset({0, 2})
-"""Of ``msdyn_status`` in the solution history."""
 MESSAGES = ("'ImportSolutionAsync'", "'StageAndUpgradeAsync'")
 """The names of system jobs that import."""
 JOB_ID_IN_USE = frozenset({"0x80071152", "0x80071155"})
 """An import with this ``ImportJobId`` is there already."""
-STALLED_AFTER = 600
-REPORT_EVERY = 10
 ROW_PATIENCE = 60
 """Seconds until a record that was promised must be there."""
 
@@ -52,6 +49,10 @@ class ImportJob:
         """The form in a module's result and in its option."""
         return {"id": self.id, "async_operation_id": self.async_operation_id, "planned": self.planned}
 
+    def described(self) -> str:
+        """How a person finds it."""
+        return f"system job {self.async_operation_id}" if self.async_operation_id else f"import job {self.id}"
+
     def text(self) -> str:
         """Both ids as one, in the place of the id that a write yields."""
         return f"{self.async_operation_id}/{self.id}"
@@ -65,9 +66,10 @@ class ImportJob:
     @classmethod
     def from_answer(cls, document: Json) -> ImportJob:
         """Read what ``ImportSolutionAsync`` answers; an answer without ids is as good as none."""
-        if not document.get("AsyncOperationId"):
+        operation_id = text(document, "AsyncOperationId")
+        if not operation_id:
             raise OutcomeUnknown(why="the organisation's answer to the start of the import names no system job.", next_step="Run again.")
-        return cls(str(document.get("ImportJobKey") or ""), str(document["AsyncOperationId"]))
+        return cls(text(document, "ImportJobKey") or "", operation_id)
 
 
 @dataclass(frozen=True)
@@ -97,14 +99,14 @@ class Imports:
         """See whether an import of this solution, or of another one, is running."""
         if self.import_job_id:
             open_jobs = [job for job in self._jobs() if self._is_ours(job) and not job.get("completedon") and self._recent(job)]
-            return Look(ours=ImportJob(str(open_jobs[0]["importjobid"])) if open_jobs else None)
+            return Look(ours=ImportJob(needed(open_jobs[0], "importjobid")) if open_jobs else None)
         operations = self._operations()
-        known = frozenset(str(row["asyncoperationid"]) for row in operations)
-        running = [row for row in operations if row["statecode"] != COMPLETED and self._recent(row)]
+        known = frozenset(needed(row, "asyncoperationid") for row in operations)
+        running = [row for row in operations if not completed(row) and self._recent(row)]
         if not running:
             return Look(known=known)
         ours = self._ours_of(running)
-        return Look(ours, "" if ours else f"the system job {running[0]['asyncoperationid']}", known)
+        return Look(ours, "" if ours else f"the system job {needed(running[0], 'asyncoperationid')}", known)
 
     def resolve(self, before: Look, error: TaskError) -> str | None:
         """After a start without an answer: the handle of the import if it did start."""
@@ -121,14 +123,14 @@ class Imports:
 
     def follow(self, job: ImportJob, wait_timeout: float) -> Row | None:
         """Wait for the end; the system job's row, or None if there is only an import job. Raises WaitedTooLong."""
-        report = _Report(self.clock, self.tell, self.name)
+        report = Progress(self.clock, self.tell, f"import of {self.name}", job.described())
         deadline = self.clock.now() + wait_timeout
         give_up = self.clock.now() + min(ROW_PATIENCE, wait_timeout)
         pause = 0.5
         operation_id = job.async_operation_id
         while True:
             row = self._operation(operation_id) if operation_id else self.job(job)
-            if row is not None and (row["statecode"] == COMPLETED if operation_id else row.get("completedon")):
+            if row is not None and (completed(row) if operation_id else row.get("completedon")):
                 return row if operation_id else None
             if row is None and self.clock.now() >= give_up:
                 if not (operation_id and job.id):
@@ -138,12 +140,12 @@ class Imports:
                 continue
             # Reading the progress is only worth a request when the wait is long
             progress = self._progress(job) if pause >= min(4, self.poll_interval) and job.id else None
-            report.told(row, progress)
+            report.at("waiting for its turn" if row is None or row.get("statecode") in (0, 1) else "in progress", progress)
             left = deadline - self.clock.now()
             if left <= 0:
                 raise WaitedTooLong(
                     doing=f"wait for the import of {self.name}",
-                    why=f"it still runs after {wait_timeout:.0f} seconds ({report.standing}).",
+                    why=f"it still runs after {span(wait_timeout)} ({report.standing}); {job.described()}.",
                     next_step="Run again: the import is found and followed to its end. Raise wait_timeout if it needs that long.",
                     service="dataverse",
                     facts={"import_job": job.to_result()},
@@ -162,27 +164,27 @@ class Imports:
         if self.import_job_id:
             job = ImportJob(self.import_job_id)
             return job if self.job(job) else None
-        new = [row for row in self._operations() if str(row["asyncoperationid"]) not in before.known]
+        new = [row for row in self._operations() if needed(row, "asyncoperationid") not in before.known]
         ours = self._ours_of(new) if new else None
         if ours or not new:
             return ours
         # A single new system job that nothing speaks against is ours; its end will show
         foreign = any(not self._is_ours(job) and _after(job, new[0]) for job in self._jobs())
-        return ImportJob("", str(new[0]["asyncoperationid"])) if len(new) == 1 and not foreign else None
+        return ImportJob("", needed(new[0], "asyncoperationid")) if len(new) == 1 and not foreign else None
 
     def _ours_of(self, operations: list[Row]) -> ImportJob | None:
         """Which of these system jobs imports our solution, if that can be told. The newest comes first."""
         for job in self._jobs():
             if not self._is_ours(job):
                 continue
-            before = [row for row in operations if _after(job, row) and bool(job.get("completedon")) == (row["statecode"] == COMPLETED)]
+            before = [row for row in operations if _after(job, row) and bool(text(job, "completedon")) == completed(row)]
             if before:
-                chosen = next((row for row in before if row["statuscode"] in IN_PROGRESS), before[0])
-                return ImportJob(str(job["importjobid"]), str(chosen["asyncoperationid"]))
-        running = [row for row in operations if row["statecode"] != COMPLETED]
+                chosen = next((row for row in before if number(row, "statuscode") in IN_PROGRESS), before[0])
+                return ImportJob(needed(job, "importjobid"), needed(chosen, "asyncoperationid"))
+        running = [row for row in operations if not completed(row)]
         if running and self._history_says_busy():
-            chosen = next((row for row in running if row["statuscode"] in IN_PROGRESS), running[0])
-            return ImportJob("", str(chosen["asyncoperationid"]))
+            chosen = next((row for row in running if number(row, "statuscode") in IN_PROGRESS), running[0])
+            return ImportJob("", needed(chosen, "asyncoperationid"))
         return None
 
     def _history_says_busy(self) -> bool:
@@ -191,10 +193,10 @@ class Imports:
         )
         try:
             rows = list(self.api.rows(path, doing="read the solution history"))
-        except ServiceRefused:  # a virtual table that many callers may not read
+        except (AnswerNotUnderstood, ServiceRefused):  # a virtual table that many callers may not read
             return False
-        newest = {str(row.get("msdyn_name") or self.name).lower(): row for row in reversed(rows)}
-        return any(row.get("msdyn_status") in BUSY for row in newest.values())
+        newest = {(text(row, "msdyn_name") or self.name).lower(): row for row in reversed(rows)}
+        return any(number(row, "msdyn_status") in BUSY for row in newest.values())
 
     def _history_names(self) -> str:
         return any_of("msdyn_name", [literal(self.name), literal(f"{self.name}{HOLDING}")])
@@ -219,7 +221,7 @@ class Imports:
 
     def _progress(self, job: ImportJob) -> float | None:
         row = self._find(f"importjobs({job.id})" + query(select="progress"), "read the import's progress")
-        return None if row is None else float(row.get("progress") or 0)
+        return None if row is None else decimal(row, "progress")
 
     def _find(self, path: str, doing: str) -> Row | None:
         """A record that may not be there yet; the service says so with 404, and sometimes with 400."""
@@ -235,11 +237,12 @@ class Imports:
         return solution_name.lower() in (self.name.lower(), f"{self.name}{HOLDING}".lower())
 
     def _is_ours(self, job: Row) -> bool:
-        return self.means_ours(str(job.get("solutionname") or ""))
+        return self.means_ours(text(job, "solutionname") or "")
 
     def _recent(self, row: Row) -> bool:
         """What was begun yesterday and never ended is a wreck, not an import."""
-        return _moment(row) > datetime.fromtimestamp(self.clock.now(), UTC) - timedelta(days=1)
+        begun = moment_of(row)
+        return begun is None or begun > datetime.fromtimestamp(self.clock.now(), UTC) - timedelta(days=1)
 
     def _lost(self, job: ImportJob) -> TaskError:
         return OutcomeUnknown(
@@ -251,38 +254,7 @@ class Imports:
         )
 
 
-class _Report:
-    """Tells a waiting person where the import stands, not too often."""
-
-    def __init__(self, clock: Clock, tell: Callable[[str], None], name: str) -> None:
-        self._clock, self._tell, self._name = clock, tell, name
-        self._start = self._moved = self._told = clock.now()
-        self._seen: tuple[t.Any, float | None] = (None, None)
-        self._warned = False
-        self.standing = "it has not begun"
-
-    def told(self, row: Row | None, progress: float | None) -> None:
-        now = self._clock.now()
-        seen = ((row or {}).get("statuscode"), progress if progress is not None else self._seen[1])
-        if seen != self._seen:
-            self._seen, self._moved = seen, now
-        waiting = row is None or row.get("statecode") in (0, 1)
-        self.standing = "waiting for its turn" if waiting else f"{seen[1]:.0f} %" if seen[1] is not None else "in progress"
-        self.standing += f", last movement {now - self._moved:.0f} s ago"
-        if now - self._moved >= STALLED_AFTER and not self._warned:
-            self._warned = True
-            self._tell(f"import of {self._name}: no movement for {STALLED_AFTER // 60} minutes; it may be stalled, but it is not failed")
-        if now - self._told >= REPORT_EVERY:
-            self._told = now
-            self._tell(f"import of {self._name}: {self.standing}, {now - self._start:.0f} s so far")
-
-
-def _moment(row: Row) -> datetime:
-    text = str(row.get("createdon") or row.get("startedon") or "")
-    moment = datetime.fromisoformat(text) if text else datetime.fromtimestamp(0, UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _after(job: Row, operation: Row) -> bool:
     """Whether the import job can belong to the system job; times are cut to seconds."""
-    return _moment(job) >= _moment(operation) - timedelta(seconds=1)
+    later, earlier = moment_of(job), moment_of(operation)
+    return later is None or earlier is None or later >= earlier - timedelta(seconds=1)

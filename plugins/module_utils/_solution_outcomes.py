@@ -9,18 +9,20 @@ This file is private to the collection.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ._errors import NotPossible
+from ._errors import NotPossible, ServiceRefused, TaskError
 from ._plan import Json
 from ._solution_delivery import SolutionDelivery
-from ._solution_import_results import ImportEnd, failure
+from ._solution_import_failures import failure, missing_of
+from ._solution_import_results import ImportEnd
 from ._solution_imports import ImportJob
-from ._solution_package import SolutionPackage
+from ._solution_missing import to_result, told
+from ._solution_package import ALWAYS_THERE, SolutionPackage
 from ._solution_rules import Action
 from ._solution_turns import VISIBLE_WITHIN
 from ._solution_versions import compare_versions
-from ._solutions import Standing, role_ids, state
+from ._solutions import Standing, read_solutions, role_ids, state
 from ._wait import until
 
 
@@ -39,7 +41,7 @@ def verify(delivery: SolutionDelivery, end: ImportEnd, job: ImportJob, action: A
     doing = f"import the solution {package.unique_name} {package.version}"
     facts: Json = {"import_job": job.to_result()}
     if not end.succeeded:
-        error = failure(end, doing, facts)
+        error = explained(delivery, failure(end, doing, facts), end)
         holding = delivery.read().holding if package.managed and action in (Action.UPGRADE, Action.STAGE) else None
         if holding:
             error.why += f" The upgrade was left half-way: {holding.unique_name} {holding.version} is there and blocks further imports."
@@ -75,6 +77,23 @@ def verify(delivery: SolutionDelivery, end: ImportEnd, job: ImportJob, action: A
         shown = f"version {there.version} of it" if there else "no such solution"
         why = f"the organisation reports success, but shows {'no staged upgrade of it' if action is Action.STAGE else shown}."
     raise NotPossible(doing=doing, why=why, next_step=next_step, facts=facts)
+
+
+def explained(delivery: SolutionDelivery, error: ServiceRefused, end: ImportEnd) -> ServiceRefused:
+    """The error with the solutions that the import says are missing, and what there is of them."""
+    missing = missing_of(end)
+    if not missing:
+        return error
+    try:
+        installed = {name: there.version for name, there in read_solutions(delivery.api, [dependency.solution for dependency in missing]).items()}
+    except TaskError:  # the failure is told all the same
+        return error
+    error.why += f" It needs {'; '.join(told(missing, installed))}."
+    wanted = [str(replace(dependency, components=())) for dependency in missing if dependency.solution.lower() not in ALWAYS_THERE]
+    if wanted:
+        error.next_step = f"Install or update these first: {', '.join(wanted)}. Then run again."
+    error.facts["missing_dependencies"] = to_result(missing, installed)
+    return error
 
 
 def arrived(package: SolutionPackage, standing: Standing, action: Action | None, *, exact: bool = False) -> bool:

@@ -17,13 +17,14 @@ from dataclasses import dataclass, field, replace
 
 from ._errors import ServiceRefused, TaskError
 from ._plan import Json, Plan, Write
-from ._solution_delivery import SolutionDelivery, Started
+from ._solution_delivery import SolutionDelivery, Started, begun
 from ._solution_import_results import ImportEnd
 from ._solution_imports import ImportJob
 from ._solution_outcomes import Verified, arrived, facts_of, shown, shown_after, verify
-from ._solution_rules import Action, Pending, Route, check_parent, decide, route
+from ._solution_publication import is_owed, is_recent
+from ._solution_rules import Action, Pending, Route, check_parent, decide, route, stranded
 from ._solution_settings import Found, SettingsPlan, Wanted, names_of, needs_values, plan_settings, read_found
-from ._solution_turns import Turns
+from ._solution_turns import LongWrite, Turns
 from ._solution_writes import apply_write, discard_write, publish_write, validate_write
 from ._solutions import HOLDING, InstalledSolution, Standing, check_dependencies, imports_asynchronously, read_patches, read_solutions
 from ._task import Outcome, Task
@@ -41,6 +42,10 @@ class Presence:
     """What was, or in check mode would be, written."""
     needs: Json | None = None
     settings: SettingsPlan = field(default_factory=SettingsPlan)
+    brought: bool = False
+    """Whether the import was seen to have worked."""
+    asynchronous: bool | None = None
+    """Whether the organisation has system jobs for imports and the like; None until it was asked."""
 
     def reconcile(self, given: ImportJob | None) -> Outcome:
         """Bring the package's version in, unless it is there."""
@@ -53,7 +58,8 @@ class Presence:
         standing = Standing.of(package.unique_name, solutions)
         way = self._route(standing)
         if way == Route(Pending.NONE, Action.NONE):
-            return self._settled(standing)
+            running = self._unfinished(standing)
+            return self._attached(running, standing) if running else self._settled(standing)
         if way.action is not Action.NONE:
             check_dependencies(package, solutions)
             check_parent(package, solutions.get(package.parent.lower()))
@@ -64,7 +70,8 @@ class Presence:
             return self._carried_out(standing, way, own_id)
         except TaskError as error:
             told = set(error.done)
-            error.done = [*(write.summary for write in self.writes if write.summary not in told), *error.done]
+            done = (write.summary if self.brought else begun(write) for write in self.writes)
+            error.done = [*(summary for summary in done if summary not in told), *error.done]
             raise
 
     def _route(self, standing: Standing) -> Route:
@@ -73,12 +80,27 @@ class Presence:
             running = self.delivery.imports(self._own_id()).look().ours
             if running:
                 return Route(Pending.NONE, decide(self.delivery.package, standing.installed, self.delivery.rules))
+            if self._is_asynchronous() and self._turns().at_work(self._applies(standing.holding)):
+                return Route(Pending.FOLLOW, decide(self.delivery.package, standing.holding.applied(standing.installed), self.delivery.rules))
+            return route(self.delivery.package, standing, self.delivery.rules, two_calls=not self._is_asynchronous())
         return route(self.delivery.package, standing, self.delivery.rules)
 
+    def _unfinished(self, standing: Standing) -> ImportJob | None:
+        """An import that runs although its solution can be seen already. Only what changed of late can have one, so all others cost no request."""
+        changed = standing.installed.changed if standing.installed else None
+        if changed is None or not is_recent(changed, self.task.clock.now()):
+            return None
+        job = self.delivery.imports().job(ImportJob(""))
+        return None if job and job.get("completedon") else self.delivery.imports(self._own_id()).look().ours
+
     def _own_id(self) -> str:
-        params = self.task.params
-        asynchronous = imports_asynchronously(self.delivery.api, params["api_version"], params["organization_version"])
-        return "" if asynchronous else str(uuid.uuid4())
+        return "" if self._is_asynchronous() else str(uuid.uuid4())
+
+    def _is_asynchronous(self) -> bool:
+        if self.asynchronous is None:
+            params = self.task.params
+            self.asynchronous = imports_asynchronously(self.delivery.api, params["api_version"], params["organization_version"])
+        return self.asynchronous
 
     def _settled(self, standing: Standing) -> Outcome:
         """No import is needed."""
@@ -90,17 +112,30 @@ class Presence:
             )
         self.task.carry_out(Plan({}, {}, self.settings.writes))
         self.writes += self.settings.writes
+        if self._publication_is_owed():
+            self._publish()
         return self._outcome(Action.NONE, standing, standing, standing, None)
+
+    def _attached(self, job: ImportJob, standing: Standing) -> Outcome:
+        """The version can be seen, but its import has not ended: follow it, whoever started it, and do what comes after."""
+        self.task.progress(f"{self.delivery.package.unique_name} can be seen, but its import still runs; it is followed")
+        if self.task.check_mode or not self.task.params["wait"]:
+            self._read_settings(importing=False, tolerate_unknown=True)
+            if self.task.params["wait"]:
+                self.writes += [*self.settings.writes, *(step.write for step in self._publication())]
+            return self._outcome(Action.NONE, standing, standing, standing, job, planned=self.task.check_mode)
+        verified = self._completed(Started(job), self.delivery.finish(Started(job)), None)
+        return self._outcome(Action.NONE, standing, verified.standing, verified.standing, job, verified)
 
     def _planned(self, standing: Standing, way: Route, own_id: str, given: ImportJob | None) -> Outcome:
         """What a run would do. An import that was planned before, or that runs already, is not planned again."""
         running = None if given else self.delivery.imports(own_id).look().ours
         following = bool(given or running)
-        self._read_settings(importing=way.action is not Action.NONE, tolerate_unknown=following)
+        self._read_settings(importing=way.action is not Action.NONE, tolerate_unknown=following or way.pending is Pending.FINISH)
         base = self._after_pending(standing, way.pending)
         waits = self.task.params["wait"]
         if not following:
-            self.writes += self._pending_writes(standing, way.pending)
+            self.writes += [step.write for step in self._pending_steps(standing, way.pending) if way.pending is not Pending.FOLLOW]
         if way.action is not Action.NONE:
             if not following:
                 if self.delivery.validate:
@@ -109,20 +144,25 @@ class Presence:
                 self.writes.append(self.delivery.write(base, way.action, own_id))
                 self._warn_of_patches(standing, way.action)
             if waits:
-                self.writes += self._second_half(way.action, own_id)
+                self.writes += [step.write for step in self._second_half(way.action, own_id)]
         if waits or way.action is Action.NONE:
             self.writes += self.settings.writes
-            self.writes += self._publication() if way.action is not Action.NONE else []
+            publishes = way.action is not Action.NONE or way.pending is Pending.FINISH
+            self.writes += [step.write for step in self._publication()] if publishes else []
         job = (running or ImportJob("", planned=True)) if way.action is not Action.NONE else None
         return self._outcome(way.action, standing, base, standing, job, planned=True)
 
     def _carried_out(self, standing: Standing, way: Route, own_id: str) -> Outcome:
         before = standing
         waits = self.task.params["wait"]
-        self._read_settings(importing=way.action is not Action.NONE)
+        self._read_settings(importing=way.action is not Action.NONE, tolerate_unknown=way.pending is Pending.FINISH)
         standing = self._clear_pending(standing, way.pending)
         if way.action is Action.NONE:
+            if way.pending is Pending.FINISH:
+                self._read_settings(importing=False)
             self._set_values()
+            if way.pending is Pending.FINISH:
+                self._publish()
             return self._outcome(way.action, before, standing, standing, None)
         self._warn_of_patches(standing, way.action)
         delivery = replace(self.delivery, settings=replace(self.delivery.settings, component_parameters=self.settings.parameters))
@@ -143,6 +183,7 @@ class Presence:
     def _finish_given(self, job: ImportJob) -> Outcome:
         """Follow the import that an earlier task started, and do what comes after it."""
         end = self.delivery.finish_given(job)
+        self.asynchronous = bool(job.async_operation_id)
         package, mode = self.delivery.package, self.delivery.rules.mode
         action: Action | None = None
         if not end.succeeded:
@@ -155,58 +196,89 @@ class Presence:
     def _completed(self, started: Started, end: ImportEnd, action: Action | None) -> Verified:
         """See the import's end; apply what it staged, set values, publish."""
         if end.succeeded and started.waits_for_apply:
-            for write in self._second_half(Action.UPGRADE, started.job.id):
-                self._take(write, lambda: arrived(self.delivery.package, self.delivery.read(), Action.UPGRADE))
+            for step in self._second_half(Action.UPGRADE, started.job.id):
+                self._take(step)
         if self.task.check_mode and self.writes:
             return Verified(self.delivery.read(), end)  # the second half is only planned
         verified = verify(self.delivery, end, started.job, action)
+        self.brought = True
         if doubtful := end.components:
-            told = "; ".join(f"{item.type} {item.name}: {item.text or item.code}" for item in doubtful[:5])
+            told = "; ".join(f"{item.type} {item.name}: {item.text or item.code}" for item in doubtful[:5]) + (" …" if len(doubtful) > 5 else "")
             name = self.delivery.package.unique_name
             self.task.warn(f"The import of {name} succeeded, but reports {len(doubtful)} components with a failure or a warning: {told}")
         if self.wanted:
             self._read_settings(importing=False)  # what the import's parameters did not bring
         self._set_values()
-        for write in self._publication():
-            self._take(write)
+        self._publish()
         return verified
 
     def _came_meanwhile(self) -> Outcome:
         there = self.delivery.read()
+        if there.holding and not self._is_asynchronous():
+            there = self._clear_pending(there, route(self.delivery.package, there, self.delivery.rules, two_calls=True).pending)
         if self.wanted:
             self._read_settings(importing=False)
         self._set_values()
+        if self._publication_is_owed():
+            self._publish()
         return self._outcome(Action.NONE, there, there, there, None)
 
     def _after_pending(self, standing: Standing, pending: Pending) -> Standing:
-        if pending is Pending.APPLY and standing.holding:
+        if pending in (Pending.APPLY, Pending.FINISH, Pending.FOLLOW) and standing.holding:
             return Standing(standing.holding.applied(standing.installed))
         return Standing(standing.installed) if pending is Pending.DISCARD else standing
 
-    def _pending_writes(self, standing: Standing, pending: Pending) -> list[Write]:
+    def _pending_steps(self, standing: Standing, pending: Pending) -> list[LongWrite]:
         if standing.holding is None or pending is Pending.NONE:
             return []
-        return [apply_write(standing.holding.base_name, standing.holding.version) if pending is Pending.APPLY else discard_write(standing.holding)]
+        if pending is Pending.DISCARD:
+            return [discard_write(standing.holding, lambda: self.delivery.read().holding is None, asynchronous=self._is_asynchronous())]
+        return [self._applies(standing.holding)]
+
+    def _applies(self, holding: InstalledSolution) -> LongWrite:
+        return apply_write(holding.base_name, holding.version, lambda: self.delivery.read().holding is None, asynchronous=self._is_asynchronous())
 
     def _clear_pending(self, standing: Standing, pending: Pending) -> Standing:
-        for write in self._pending_writes(standing, pending):
-            self._take(write, lambda: self.delivery.read().holding is None)
+        for step in self._pending_steps(standing, pending):
+            if pending is not Pending.FOLLOW:
+                self._take(step)
+            elif self._turns().join(step) is not None:  # it failed
+                raise stranded(standing.holding or InstalledSolution("", "", "", "", managed=True), standing.installed, "Its application ran, and failed.")
             return self.delivery.read()
         return standing
 
-    def _second_half(self, action: Action, own_id: str) -> list[Write]:
-        """An upgrade that was imported synchronously is staged, and still to be applied."""
-        return [apply_write(self.delivery.package.unique_name, self.delivery.package.version)] if action is Action.UPGRADE and own_id else []
+    def _second_half(self, action: Action, own_id: str) -> list[LongWrite]:
+        """An upgrade that was imported synchronously is staged, and still to be applied; such an organisation has no system jobs for that."""
+        package = self.delivery.package
+        reached = lambda: arrived(package, self.delivery.read(), Action.UPGRADE)  # noqa: E731
+        return [apply_write(package.unique_name, package.version, reached, asynchronous=False)] if action is Action.UPGRADE and own_id else []
 
-    def _publication(self) -> list[Write]:
+    @property
+    def _publishes(self) -> bool:
         """Managed imports are published as they are; unmanaged ones are not."""
-        needed = self.publish == "always" or (self.publish == "auto" and not self.delivery.package.managed)
-        return [publish_write()] if needed else []
+        return self.publish == "always" or (self.publish == "auto" and not self.delivery.package.managed)
 
-    def _take(self, write: Write, reached: object = None) -> None:
-        turns = Turns(self.task.clock, self.task.progress, self.delivery.patience, self.task.carry_out)
-        if self.task.check_mode or turns.take(write, reached):  # type: ignore[arg-type]
-            self.writes.append(write)
+    def _publication(self) -> list[LongWrite]:
+        return [publish_write(asynchronous=self._is_asynchronous())] if self._publishes else []
+
+    def _publication_is_owed(self) -> bool:
+        """Whether a run that was killed between import and publication left that to this one."""
+        return any(is_owed(self.delivery, self._turns(), step, self.task.warn, check_mode=self.task.check_mode) for step in self._publication())
+
+    def _publish(self) -> None:
+        for step in self._publication():
+            try:
+                self._take(step)
+            except TaskError as error:
+                error.why += " The import itself is done."
+                raise
+
+    def _take(self, step: LongWrite) -> None:
+        write = step.write if self.task.check_mode else self._turns().take(step)
+        self.writes += [write] if write else []
+
+    def _turns(self) -> Turns:
+        return Turns(self.delivery.activity, self.task.progress, self.delivery.patience, self.task.carry_out, self.task.warn)
 
     def _set_values(self) -> None:
         for write in self.settings.writes:

@@ -32,11 +32,15 @@ class Action(Enum):
 
 
 class Pending(Enum):
-    """What becomes first of an upgrade that somebody left half-way."""
+    """What becomes first of an upgrade that is there half-way."""
 
     NONE = ""
     APPLY = "apply"
     DISCARD = "discard"
+    FINISH = "finish"
+    """It is the first half of what is wanted: the second half is applied."""
+    FOLLOW = "follow"
+    """It is being applied at this moment."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,12 @@ class Route:
     action: Action
 
 
-def route(package: SolutionPackage, standing: Standing, rules: Rules) -> Route:
-    """The whole way; raises NotPossible for what must not or cannot be done."""
+def route(package: SolutionPackage, standing: Standing, rules: Rules, *, two_calls: bool = False) -> Route:
+    """The whole way; raises NotPossible for what must not or cannot be done.
+
+    ``two_calls``: an upgrade takes two calls in this organisation. A run that was killed between them left the first half, and
+    nothing distinguishes that from a staged upgrade of the same version, which is half of what is wanted all the same.
+    """
     holding = standing.holding
     if holding is None:
         return Route(Pending.NONE, decide(package, standing.installed, rules))
@@ -73,8 +81,11 @@ def route(package: SolutionPackage, standing: Standing, rules: Rules) -> Route:
             raise stranded(holding, standing.installed, f"It is higher than the package's {package.version}, so applying it would lead past the package.")
         return Route(Pending.APPLY, decide(package, holding.applied(standing.installed), rules))
     installed = standing.installed
-    if installed and decide(package, installed, rules) is Action.NONE:
+    action = decide(package, installed, rules) if installed else None
+    if action is Action.NONE:
         return Route(Pending.NONE, Action.NONE)  # the wanted version is there; the caller is warned
+    if two_calls and action is Action.UPGRADE and not compare_versions(holding.version, package.version):
+        return Route(Pending.FINISH, Action.NONE)
     raise stranded(holding, installed)
 
 

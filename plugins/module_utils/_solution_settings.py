@@ -10,6 +10,7 @@ This file is private to the collection.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -17,10 +18,13 @@ from ._dataverse import Dataverse
 from ._errors import InvalidOption, NotPossible
 from ._odata import Row, any_of, literal, query
 from ._plan import Json, Write
+from ._rows import needed, needed_id
 from ._solution_package import SolutionPackage
 from ._solutions import FIRST_READ
 
 NAMESPACE = "Microsoft.Dynamics.CRM"
+VALUE_IDS = uuid.UUID("3d0c0b1e-6a53-4a0e-9a43-5a2f6b8f4c11")
+"""The ids of new values are made from this and the id of what they are a value of."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +93,13 @@ def read_found(api: Dataverse, connections: list[str], variables: list[str]) -> 
     references = _rows(api, "connectionreferences", columns, "connectionreferencelogicalname", [literal(name) for name in connections])
     columns = "environmentvariabledefinitionid,schemaname,defaultvalue"
     definitions = _rows(api, "environmentvariabledefinitions", columns, "schemaname", [literal(name) for name in variables])
-    by_id = {str(row["environmentvariabledefinitionid"]).lower(): str(row["schemaname"]).lower() for row in definitions}
+    by_id = {needed_id(row, "environmentvariabledefinitionid"): needed_id(row, "schemaname") for row in definitions}
     columns = "environmentvariablevalueid,value,_environmentvariabledefinitionid_value"
     values = _rows(api, "environmentvariablevalues", columns, "_environmentvariabledefinitionid_value", list(by_id))
     return Found(
-        {str(row["connectionreferencelogicalname"]).lower(): row for row in references},
-        {str(row["schemaname"]).lower(): row for row in definitions},
-        {by_id[str(row["_environmentvariabledefinitionid_value"]).lower()]: row for row in values},
+        {needed_id(row, "connectionreferencelogicalname"): row for row in references},
+        {needed_id(row, "schemaname"): row for row in definitions},
+        {by_id[key]: row for row in values if (key := needed_id(row, "_environmentvariabledefinitionid_value")) in by_id},
     )
 
 
@@ -117,7 +121,7 @@ def plan_settings(package: SolutionPackage, wanted: Wanted, found: Found, *, imp
         elif row is None:
             raise _unknown("connection reference", connection.logical_name, [item.logical_name for item in package.connection_references])
         elif str(row.get("connectionid") or "") != connection.connection_id:
-            writes.append(_connection_write(connection, str(row["connectionreferenceid"])))
+            writes.append(_connection_write(connection, needed(row, "connectionreferenceid")))
             before.setdefault("connection_references", {})[connection.logical_name] = row.get("connectionid")
             after.setdefault("connection_references", {})[connection.logical_name] = connection.connection_id
     for name, value in wanted.variables:
@@ -128,7 +132,7 @@ def plan_settings(package: SolutionPackage, wanted: Wanted, found: Found, *, imp
         elif key not in found.definitions:
             raise _unknown("environment variable", name, [item.schema_name for item in package.environment_variables])
         elif there is None or str(there.get("value") or "") != value:
-            writes.append(_variable_write(name, value, str(found.definitions[key]["environmentvariabledefinitionid"]), there))
+            writes.append(_variable_write(name, value, needed(found.definitions[key], "environmentvariabledefinitionid"), there))
             # Values can be confidential: the diff shows which variables change, not to what
             before.setdefault("environment_variables", {})[name] = "no value" if there is None else "another value"
             after.setdefault("environment_variables", {})[name] = "the given value"
@@ -184,9 +188,11 @@ def _connection_write(connection: Connection, reference_id: str) -> Write:
 def _variable_write(name: str, value: str, definition_id: str, there: Row | None) -> Write:
     summary = f"set the environment variable {name}"
     if there is not None:
-        return Write("dataverse", "PATCH", f"environmentvariablevalues({there['environmentvariablevalueid']})", summary, body={"value": value})
+        return Write("dataverse", "PATCH", f"environmentvariablevalues({needed(there, 'environmentvariablevalueid')})", summary, body={"value": value})
     bind = {"EnvironmentVariableDefinitionId@odata.bind": f"/environmentvariabledefinitions({definition_id})"}
-    return Write("dataverse", "POST", "environmentvariablevalues", summary, body={"value": value, **bind}, repeatable=False)
+    # An id of our own, the same each time: so a request whose answer was lost can be sent again, and a second run at the same moment makes no second value
+    value_id = uuid.uuid5(VALUE_IDS, definition_id.lower())
+    return Write("dataverse", "PATCH", f"environmentvariablevalues({value_id})", summary, body={"value": value, **bind})
 
 
 def _unknown(what: str, name: str, known: list[str]) -> NotPossible:

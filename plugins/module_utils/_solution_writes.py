@@ -15,7 +15,11 @@ from ._errors import OutcomeUnknown
 from ._plan import Json, Write
 from ._solution_package import SolutionPackage
 from ._solution_rules import Action
+from ._solution_turns import JOB, LongWrite
 from ._solutions import InstalledSolution, kind
+
+IMPORT = "import"
+"""The name of the handle that the start of an import yields."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def import_write(
         f"{verb} {package.unique_name} from {installed.version} to {package.version}" if installed else f"install {package.unique_name} {package.version}"
     )
     # An async import answers with new ids each time: a repeat would import twice
-    return Write("dataverse", "POST", path, f"{described} ({kind(managed=package.managed)})", body=body, yields="import", repeatable=False, id_from=id_from)
+    return Write("dataverse", "POST", path, f"{described} ({kind(managed=package.managed)})", body=body, yields=IMPORT, repeatable=False, id_from=id_from)
 
 
 def validate_write(package: SolutionPackage, id_from: Callable[[Json], str]) -> Write:
@@ -81,27 +85,29 @@ def validate_write(package: SolutionPackage, id_from: Callable[[Json], str]) -> 
     )
 
 
-def apply_write(base_name: str, version: str) -> Write:
+def apply_write(base_name: str, version: str, reached: Callable[[], bool] | None, *, asynchronous: bool) -> LongWrite:
     """The second half of an upgrade: the staged solution replaces the old one."""
-    return Write(
-        "dataverse", "POST", "DeleteAndPromote", f"apply the staged upgrade of {base_name} to {version}", body={"UniqueName": base_name}, repeatable=False
-    )
+    body: Json = {"UniqueName": base_name}
+    write = Write("dataverse", "POST", "DeleteAndPromote", f"apply the staged upgrade of {base_name} to {version}", body, repeatable=False)
+    return _long("DeleteAndPromoteAsync", write, body, base_name, reached, asynchronous=asynchronous)
 
 
-def discard_write(holding: InstalledSolution) -> Write:
+def discard_write(holding: InstalledSolution, reached: Callable[[], bool] | None, *, asynchronous: bool) -> LongWrite:
     """Remove what was staged of an upgrade."""
-    return _removal(holding, f"discard the staged upgrade of {holding.base_name} to {holding.version}")
+    return _removal(holding, f"discard the staged upgrade of {holding.base_name} to {holding.version}", reached, asynchronous=asynchronous)
 
 
-def remove_write(solution: InstalledSolution) -> Write:
+def remove_write(solution: InstalledSolution, reached: Callable[[], bool] | None, *, asynchronous: bool) -> LongWrite:
     """Uninstall. Components of a managed solution go with their data; those of an unmanaged one stay."""
     fate = "with its components and their data" if solution.managed else "its components stay"
-    return _removal(solution, f"uninstall {solution.unique_name} {solution.version} ({kind(managed=solution.managed)}; {fate})")
+    summary = f"uninstall {solution.unique_name} {solution.version} ({kind(managed=solution.managed)}; {fate})"
+    return _removal(solution, summary, reached, asynchronous=asynchronous)
 
 
-def publish_write() -> Write:
-    """Make customizations visible. Twice does no harm."""
-    return Write("dataverse", "POST", "PublishAllXml", "publish all customizations", body={})
+def publish_write(*, asynchronous: bool) -> LongWrite:
+    """Make customizations visible. Twice does no harm, but one can take longer than a gateway waits."""
+    write = Write("dataverse", "POST", "PublishAllXml", "publish all customizations", {}, repeatable=False)
+    return _long("PublishAllXmlAsync", write, {}, "", None, asynchronous=asynchronous)
 
 
 def upload_id(results: Json) -> str:
@@ -112,5 +118,22 @@ def upload_id(results: Json) -> str:
     return found
 
 
-def _removal(solution: InstalledSolution, summary: str) -> Write:
-    return Write("dataverse", "DELETE", f"solutions({solution.solution_id})", summary, repeatable=False)
+def job_id(answer: Json) -> str:
+    """The system job that an asynchronous action answers with; an answer without one is as good as none."""
+    found = str(answer.get("AsyncOperationId") or "")
+    if not found:
+        raise OutcomeUnknown(why="the organisation's answer names no system job.", next_step="Run again.")
+    return found
+
+
+def _removal(solution: InstalledSolution, summary: str, reached: Callable[[], bool] | None, *, asynchronous: bool) -> LongWrite:
+    write = Write("dataverse", "DELETE", f"solutions({solution.solution_id})", summary, repeatable=False)
+    return _long("UninstallSolutionAsync", write, {"SolutionUniqueName": solution.unique_name}, solution.unique_name, reached, asynchronous=asynchronous)
+
+
+def _long(action: str, synchronous: Write, body: Json, solution: str, reached: Callable[[], bool] | None, *, asynchronous: bool) -> LongWrite:
+    """Both forms. The asynchronous actions are in Microsoft's reference; which organisations have them is not, so the other form is kept."""
+    if not asynchronous:
+        return LongWrite(synchronous, solution, None, reached)
+    write = Write("dataverse", "POST", action, synchronous.summary, body, yields=JOB, repeatable=False, id_from=job_id)
+    return LongWrite(write, solution, synchronous, reached)

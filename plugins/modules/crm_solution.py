@@ -18,24 +18,28 @@ description:
   - Follows the import to its end, judges it by what the organisation reports and reads back the solution and its roles. An import that the
     organisation accepted and that failed later is a failure here.
   - Never starts an import twice. An import of the same solution that runs already, from an earlier task, a killed run or another machine, is
-    followed instead; if the answer to the start was lost, the module looks before it does anything else.
+    followed instead, also if the solution can be seen already; if the answer to the start was lost, the module looks before it does anything else.
   - Unless an option allows it, never goes back to a lower version, never turns a managed solution into an unmanaged one or the reverse, and
-    never touches an upgrade that was left half-way. Such packages, packages whose declared dependencies are not installed, patches whose
-    solution is not there, and files that are no sound package are refused before anything is written.
+    never touches an upgrade that was left half-way, except where it is half of what is wanted (see O(stranded_upgrade)). Such packages,
+    packages whose declared dependencies are not installed, patches whose solution is not there, and files that are no sound package are
+    refused before anything is written.
   - Removes a solution only with O(state=absent), and only if nothing in the organisation needs it; otherwise it names what does.
   - The caller needs the privileges to import customizations and solutions; the role System Administrator or System Customizer has them,
     and packages with roles, and removals, want System Administrator.
 options:
   path:
     description:
-      - The solution's zip on this machine.
+      - The solution's zip on this machine. It is streamed to the organisation and never in memory as a whole.
+      - What a package says about itself, and no option of the task, is kept under the package's checksum beside the files of O(source_url), so
+        that all tenants of a run read it once.
       - With O(state=present), exactly one of O(path) and O(source_url) is required.
     type: path
   source_url:
     description:
       - An C(https) URL of the solution's zip; O(checksum) is required with it.
       - The file is kept under its checksum in E(XDG_CACHE_HOME) or C(~/.cache), so that all tenants of a run, and later runs, download it once.
-        That happens in check mode too.
+        A download that broke off is continued, also by the next run. That happens in check mode too. Files that were not used for
+        thirty days are removed.
       - The URL is shown in logs. If it holds a signature, download the file in a task of your own and give O(path).
     type: str
   checksum:
@@ -87,6 +91,8 @@ options:
       - V(fail) explains it. If the wanted version is there all the same, it is only a warning.
       - V(apply) finishes it, and then goes on to the package's version if that is higher. V(discard) removes what was staged.
       - An upgrade that is at work is not stranded; it is followed.
+      - Organisations older than 9.2.21013 upgrade in two calls, and a run can be interrupted between them. What is staged there in the package's
+        own version, by whomever, is the first half of what O(mode=auto) and O(mode=upgrade) want; V(fail) then makes the second call.
     type: str
     choices: [fail, apply, discard]
     default: fail
@@ -118,7 +124,10 @@ options:
   publish:
     description:
       - Whether all customizations are published after an import.
-      - V(auto) does it for unmanaged packages, which need it, and V(always) for managed ones too.
+      - V(auto) does it for unmanaged packages, which need it, and not for managed ones, which come in published. V(always) does it for both.
+      - Nothing is published if nothing was imported. But if the solution's last import ended within a day and no publication was started since,
+        an earlier run was interrupted between the two, and this one publishes. Only the system jobs of publications tell; if they cannot be read,
+        there is a warning instead.
       - A task with O(wait=false) does not publish; the task that waits for the import does.
     type: str
     choices: [auto, always, never]
@@ -159,7 +168,11 @@ options:
     default: true
   wait_timeout:
     description:
-      - Seconds to wait for the end of the import, or of the removal. It goes on when they are over, and the next run follows it.
+      - Seconds to wait for the end of the import, of a removal, of the application of a staged upgrade, and of a publication, each on its own.
+      - What is not done by then goes on in the organisation. The task fails with its id (RV(import_job) or RV(system_job)), and the next run finds
+        and follows it.
+      - While a task waits, it shows every now and then where things stand and since when nothing has moved. Imports have a percentage, the others only
+        a state. A task that does not run inside of Ansible's own process, such as one with C(async), shows nothing.
     type: int
     default: 3600
   poll_interval:
@@ -170,6 +183,7 @@ options:
   lock_timeout:
     description:
       - Seconds to wait until another import, publication or removal in the organisation is done, so that this one can start.
+      - What is waited for is shown, with its start, its owner and its system job as far as the caller may read them.
     type: int
     default: 1800
   import_job:
@@ -329,6 +343,10 @@ roles:
       description: The role's id in the root business unit.
       type: str
       sample: 4931681d-8163-e811-a965-000d3a11fe32
+    customizable:
+      description: Whether an organisation may change the role, by the package's word; V(null) if it does not say.
+      type: bool
+      sample: true
     privileges:
       description: The privileges that the role has in the package.
       type: list
@@ -450,6 +468,42 @@ components:
       description: What the organisation says.
       type: str
       sample: Attribute cwx_foo is missing.
+missing_dependencies:
+  description: The solutions that the package needs and that are not there, or not in the version that it needs.
+  returned: if the task failed because of them
+  type: list
+  elements: dict
+  contains:
+    solution:
+      description: The unique name of the solution; V(Active) stands for unmanaged customizations where the package was made.
+      type: str
+      sample: msdynce_Sales
+    version:
+      description: The version that is needed; empty if it is not told.
+      type: str
+      sample: 9.0.4.0
+    installed_version:
+      description: The version that is installed; V(null) if none is.
+      type: str
+      sample: 9.0.3.0
+    components:
+      description: What is needed of it.
+      type: list
+      elements: str
+      sample: [Lead]
+system_job:
+  description: The removal, application of an upgrade, or publication that still runs, or that ran and failed.
+  returned: if the task failed because of it, and it has a system job
+  type: dict
+  contains:
+    id:
+      description: The id of the system job.
+      type: str
+      sample: 310799b8-dc6c-ee11-9ae7-000d3aaae21d
+    summary:
+      description: What it does.
+      type: str
+      sample: uninstall ContosoLeads 1.0.0.0 (managed; with its components and their data)
 writes:
   description: The requests that changed something, or in check mode would.
   returned: success
@@ -475,22 +529,27 @@ writes:
 """
 
 import re
+from functools import partial
 
 from ..module_utils._connection import CONNECTION_OPTIONS, ORGANIZATION_OPTIONS
 from ..module_utils._errors import InvalidOption
 from ..module_utils._http import open_session, tls_context
+from ..module_utils._measured_file import measure
 from ..module_utils._odata import is_guid
-from ..module_utils._package_download import check_url, fetch_package, parse_checksum, verify_file
+from ..module_utils._package_cache import load_package
+from ..module_utils._package_download import check_url, fetch_package, parse_checksum
 from ..module_utils._solution_absent import plan_removal, remove
+from ..module_utils._solution_activity import Activity
 from ..module_utils._solution_delivery import SolutionDelivery
 from ..module_utils._solution_imports import ImportJob
-from ..module_utils._solution_package import SolutionPackage, read_package
+from ..module_utils._solution_package import SolutionPackage
 from ..module_utils._solution_present import Presence
 from ..module_utils._solution_rules import Rules, check_constraint
 from ..module_utils._solution_settings import Wanted
 from ..module_utils._solution_turns import Patience, Turns
 from ..module_utils._solution_versions import version_parts
 from ..module_utils._solution_writes import ImportSettings
+from ..module_utils._solutions import imports_asynchronously
 from ..module_utils._task import ModuleSpec, Outcome, Task, run_module
 
 SPEC = ModuleSpec(
@@ -558,11 +617,13 @@ def reconcile(task: Task) -> Outcome:
 
 def _absent(task: Task, name: str) -> Outcome:
     api = task.connection.dataverse
-    removal = plan_removal(api, name, task.params["stranded_upgrade"])
+    params = task.params
+    asynchronous = partial(imports_asynchronously, api, params["api_version"], params["organization_version"])
+    removal = plan_removal(api, name, params["stranded_upgrade"], asynchronous)
     if removal.unchecked:
         task.warn(removal.unchecked)
     if not task.check_mode:
-        remove(api, removal, Turns(task.clock, task.progress, _patience(task), task.carry_out))
+        remove(api, removal, Turns(Activity(api, task.clock), task.progress, _patience(task), task.carry_out, task.warn))
     return Outcome(removal.facts(check_mode=task.check_mode), removal.plan())
 
 
@@ -642,15 +703,12 @@ def _read_package(task: Task) -> SolutionPackage:
     params = task.params
     digest = parse_checksum(params["checksum"]) if params["checksum"] else ""
     if not params["source_url"]:
-        if digest:
-            verify_file(params["path"], digest)
-        return read_package(params["path"])
+        return load_package(measure(params["path"], "path", digest), "path")
     check_url(params["source_url"])
     if not digest:
         raise InvalidOption("checksum", "is missing.", "source_url needs the SHA-256 of the file, as its publisher tells it.")
     session = open_session(tls_context(params["ca_path"], validate=params["validate_certs"]))
-    session.adapters.pop("http://")  # no redirection may lead to plain HTTP
-    return read_package(fetch_package(params["source_url"], digest, session, task.clock), "source_url")
+    return load_package(fetch_package(params["source_url"], digest, session, task.clock), "source_url")
 
 
 def main() -> None:

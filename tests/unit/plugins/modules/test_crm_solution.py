@@ -28,7 +28,9 @@ from ansible_collections.leadops.dynamics365.tests.unit.plugins.solution_wire im
     patches,
     polled,
     progress,
+    result,
     roles,
+    running,
     solutions,
     start,
     verified,
@@ -53,13 +55,16 @@ def test_the_same_version_costs_one_request(package: str):
         {
             "name": "Lead Writer",
             "id": ROLE_ID,
+            "customizable": None,
             "privileges": [{"name": "prvCreateLead", "depth": "organization"}, {"name": "prvReadLead", "depth": "user"}],
         }
     ]
 
 
 def test_an_install_is_followed_and_verified(package: str):
-    ended = import_of(package, solutions(), operations((FOREIGN, 3, 30)), start(), polled(0, 0), polled(2, 20), polled(3, 30), job(data="<broken"), *verified())
+    ended = import_of(
+        package, solutions(), operations((FOREIGN, 3, 30)), start(), polled(0, 0), polled(2, 20), polled(3, 30), job(data="<broken"), result(), *verified()
+    )
     assert not ended.failed, ended.result
     assert ended.result["changed"] is True
     assert ended.result["action"] == "install"
@@ -131,6 +136,7 @@ def test_an_import_of_another_solution_is_waited_for(package: str):
         operations((FOREIGN, 2, 20)),
         jobs({"solutionname": "Other"}),
         history(status=403),
+        *running("StageAndUpgradeAsync", name="Other"),
         operations((FOREIGN, 3, 30)),
         solutions(),
         start(),
@@ -139,12 +145,20 @@ def test_an_import_of_another_solution_is_waited_for(package: str):
         *verified(),
     )
     assert ended.result["changed"] is True
-    assert any(FOREIGN in line for line in ended.progress)
+    assert any(f"an upgrade of Other (since 08:00:00 UTC, started by Jane Doe, system job {FOREIGN})" in line for line in ended.progress), ended.progress
 
 
 def test_a_solution_that_came_while_waiting_is_not_imported_again(package: str):
     ended = import_of(
-        package, solutions(), operations((FOREIGN, 2, 20)), jobs(), history(1), operations((FOREIGN, 3, 30)), solutions("1.0.0.0"), solutions("1.0.0.0")
+        package,
+        solutions(),
+        operations((FOREIGN, 2, 20)),
+        jobs(),
+        history(1),
+        *running("ImportSolutionAsync"),
+        operations((FOREIGN, 3, 30)),
+        solutions("1.0.0.0"),
+        solutions("1.0.0.0"),
     )
     assert ended.result["changed"] is False
     assert ended.result["action"] == "none"
@@ -152,15 +166,17 @@ def test_a_solution_that_came_while_waiting_is_not_imported_again(package: str):
 
 @pytest.mark.parametrize("status", [429, 400, 500])
 def test_the_lock_is_waited_for_whatever_its_status(package: str, status: int):
-    ended = import_of(package, solutions(), operations(), start(status, LOCK), operations(), solutions(), start(), polled(3, 30), job(), *verified())
+    done = (polled(3, 30), job(), *verified())
+    ended = import_of(package, solutions(), operations(), start(status, LOCK), *running(), operations(), solutions(), start(), *done)
     assert not ended.failed, ended.result
     assert any("[PublishAll]" in line for line in ended.progress)
 
 
 def test_the_lock_is_not_waited_for_without_end(package: str):
-    ended = import_of(package, solutions(), operations(), start(429, LOCK), lock_timeout=0)
+    ended = import_of(package, solutions(), operations(), start(429, LOCK), *running("ImportSolutionAsync"), lock_timeout=0)
     assert ended.failed
     assert ended.result["error"]["catalogue"] == "solution-lock"
+    assert f"system job {FOREIGN}); lock_timeout allows 0 s" in ended.result["msg"]
     assert ended.result["changed"] is False
 
 

@@ -70,7 +70,7 @@ def test_history_components_and_dependents_are_read_on_request():
         Expected("GET", f"{DATAVERSE}/RetrieveDependenciesForUninstall(SolutionUniqueName='A')", answer={"value": []}),
         Expected(
             "GET",
-            f"{DATAVERSE}/solutions?$select=solutionid,uniquename,friendlyname,version,ismanaged&$filter=_parentsolutionid_value eq id-A",
+            f"{DATAVERSE}/solutions?$select=solutionid,uniquename,friendlyname,version,ismanaged,modifiedon&$filter=_parentsolutionid_value eq id-A",
             answer={"value": []},
         ),
     )
