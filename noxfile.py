@@ -1,7 +1,7 @@
 # Copyright (c) 2026, leadops.dynamics365 contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The gates that run once per ansible-core release: sanity, units, integration, stories.
+"""The gates that depend on the ansible-core release: sanity, units, integration, stories, matrices.
 
 ``nox --list`` shows them; ``nox -s sanity-2.19`` runs one, and what follows ``--`` goes to its command. The rest of the
 checks do not depend on the release and are lines of ``make lint``.
@@ -40,14 +40,16 @@ class Core:
         return f"ansible-core~={self.release}.0"
 
 
-# Stories that run the modules' code without Ansible, so that one release is enough.
-WITHOUT_ANSIBLE = ("tests/stories/test_matrix_roles.py", "tests/stories/test_matrix_users.py", "tests/stories/test_sign_in.py")
+MATRICES = ("test_matrix_*.py", "test_directory_*.py", "test_solution_*.py")
+"""The stories that go through many states, options and faults of one module: as long as all others together."""
+WHERE_IT_RUNS = ("tests/stories/test_kinds.py", "tests/stories/test_strategies.py")
+"""The stories that show whether role, playbook, callback and both ways of running work with a release."""
 
-# The oldest release on the oldest Python gets everything; the newest on the newest, what depends on the release; what lies between, the quick part.
+# What depends on the release runs on the oldest and the newest, on the oldest and the newest Python; what takes long runs on one of them.
 CORES = (
-    Core("2.19", ("3.11", "3.12", "3.13"), ("sanity", "units", "integration", "stories", "emulator")),
+    Core("2.19", ("3.11", "3.12", "3.13"), ("sanity", "units", "integration", "stories")),
     Core("2.20", ("3.12", "3.13", "3.14"), ("units",)),
-    Core("2.21", ("3.13", "3.12", "3.14"), ("sanity", "units", "integration", "stories")),
+    Core("2.21", ("3.13", "3.12", "3.14"), ("sanity", "units", "stories", "matrices", "emulator")),
 )
 
 nox.options.reuse_existing_virtualenvs = True
@@ -110,8 +112,8 @@ def ansible_test(session: nox.Session, core: Core, python: str, kind: str) -> No
         )
 
 
-def plain_pytest(session: nox.Session, core: Core, tests: str, *options: str) -> None:
-    """Run the tests below a directory with plain pytest: whole playbooks, or the emulator's own checks."""
+def plain_pytest(session: nox.Session, core: Core, tests: str, *chosen: str) -> None:
+    """Run tests below a directory with plain pytest, all or those chosen: whole playbooks, or the emulator's own checks."""
     own = Path(tests, "requirements.txt")
     requirements = [*REQUIREMENTS, *([str(own)] if (ROOT / own).exists() else [])]
     session.install("-qq", core.requirement, "pytest", "hypothesis", *(f"--requirement={ROOT / name}" for name in requirements))
@@ -119,9 +121,14 @@ def plain_pytest(session: nox.Session, core: Core, tests: str, *options: str) ->
         tree = str(collection.parents[2])
         session.run(
             *("python", "-m", "pytest"),
-            *(session.posargs or [tests, *options]),
+            *(session.posargs or chosen or [tests]),
             env={"ANSIBLE_COLLECTIONS_PATH": tree, "PYTHONPATH": tree},
         )
+
+
+def matrices() -> list[str]:
+    """The files of the matrices."""
+    return sorted(f"tests/stories/{path.name}" for pattern in MATRICES for path in (ROOT / "tests/stories").glob(pattern))
 
 
 def add_sessions(core: Core, python: str) -> None:
@@ -134,8 +141,9 @@ def add_sessions(core: Core, python: str) -> None:
     add("sanity", lambda session: ansible_test(session, core, python, "sanity"))
     add("units", lambda session: ansible_test(session, core, python, "units"))
     add("integration", lambda session: ansible_test(session, core, python, "integration"))
-    known = () if core is CORES[0] else WITHOUT_ANSIBLE
-    add("stories", lambda session: plain_pytest(session, core, "tests/stories", *(f"--ignore={story}" for story in known)))
+    stories = WHERE_IT_RUNS if core is CORES[0] else ("tests/stories", *(f"--ignore={name}" for name in matrices()))
+    add("stories", lambda session: plain_pytest(session, core, "tests/stories", *stories))
+    add("matrices", lambda session: plain_pytest(session, core, "tests/stories", *matrices()))
     add("emulator", lambda session: plain_pytest(session, core, "tests/emulator_checks"))
 
 
