@@ -15,16 +15,17 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field, replace
 
-from ._errors import ServiceRefused, TaskError
-from ._plan import Json, Plan, Write
+from ._errors import TaskError
+from ._plan import Plan, Write
 from ._solution_delivery import SolutionDelivery, Started, begun
 from ._solution_import_results import ImportEnd
 from ._solution_imports import ImportJob
 from ._solution_outcomes import Verified, arrived, facts_of, shown, shown_after, verify
 from ._solution_publication import is_owed, is_recent
 from ._solution_rules import Action, Pending, Route, check_parent, decide, route, stranded
-from ._solution_settings import Found, SettingsPlan, Wanted, names_of, needs_values, plan_settings, read_found
+from ._solution_settings import Wanted
 from ._solution_turns import LongWrite, Turns
+from ._solution_values import Values
 from ._solution_writes import apply_write, discard_write, publish_write, validate_write
 from ._solutions import HOLDING, InstalledSolution, Standing, check_dependencies, imports_asynchronously, read_patches, read_solutions
 from ._task import Outcome, Task
@@ -40,12 +41,14 @@ class Presence:
     publish: str = "auto"
     writes: list[Write] = field(default_factory=list)
     """What was, or in check mode would be, written."""
-    needs: Json | None = None
-    settings: SettingsPlan = field(default_factory=SettingsPlan)
+    values: Values = field(init=False)
     brought: bool = False
     """Whether the import was seen to have worked."""
     asynchronous: bool | None = None
     """Whether the organisation has system jobs for imports and the like; None until it was asked."""
+
+    def __post_init__(self) -> None:
+        self.values = Values(self.delivery.api, self.delivery.package, self.wanted, self.task.warn)
 
     def reconcile(self, given: ImportJob | None) -> Outcome:
         """Bring the package's version in, unless it is there."""
@@ -104,14 +107,14 @@ class Presence:
 
     def _settled(self, standing: Standing) -> Outcome:
         """No import is needed."""
-        self._read_settings(importing=False)
+        self.values.read(importing=False)
         if standing.holding and self.delivery.rules.mode != "stage":
             self.task.warn(
                 f"An upgrade of {self.delivery.package.unique_name} to {standing.holding.version} was staged and never applied; it blocks further imports. "
                 "Set stranded_upgrade to apply or discard."
             )
-        self.task.carry_out(Plan({}, {}, self.settings.writes))
-        self.writes += self.settings.writes
+        self.task.carry_out(Plan({}, {}, self.values.plan.writes))
+        self.writes += self.values.plan.writes
         if self._publication_is_owed():
             self._publish()
         return self._outcome(Action.NONE, standing, standing, standing, None)
@@ -120,9 +123,9 @@ class Presence:
         """The version can be seen, but its import has not ended: follow it, whoever started it, and do what comes after."""
         self.task.progress(f"{self.delivery.package.unique_name} can be seen, but its import still runs; it is followed")
         if self.task.check_mode or not self.task.params["wait"]:
-            self._read_settings(importing=False, tolerate_unknown=True)
+            self.values.read(importing=False, tolerate_unknown=True)
             if self.task.params["wait"]:
-                self.writes += [*self.settings.writes, *(step.write for step in self._publication())]
+                self.writes += [*self.values.plan.writes, *(step.write for step in self._publication())]
             return self._outcome(Action.NONE, standing, standing, standing, job, planned=self.task.check_mode)
         verified = self._completed(Started(job), self.delivery.finish(Started(job)), None)
         return self._outcome(Action.NONE, standing, verified.standing, verified.standing, job, verified)
@@ -131,7 +134,7 @@ class Presence:
         """What a run would do. An import that was planned before, or that runs already, is not planned again."""
         running = None if given else self.delivery.imports(own_id).look().ours
         following = bool(given or running)
-        self._read_settings(importing=way.action is not Action.NONE, tolerate_unknown=following or way.pending is Pending.FINISH)
+        self.values.read(importing=way.action is not Action.NONE, tolerate_unknown=following or way.pending is Pending.FINISH)
         base = self._after_pending(standing, way.pending)
         waits = self.task.params["wait"]
         if not following:
@@ -146,7 +149,7 @@ class Presence:
             if waits:
                 self.writes += [step.write for step in self._second_half(way.action, own_id)]
         if waits or way.action is Action.NONE:
-            self.writes += self.settings.writes
+            self.writes += self.values.plan.writes
             publishes = way.action is not Action.NONE or way.pending is Pending.FINISH
             self.writes += [step.write for step in self._publication()] if publishes else []
         job = (running or ImportJob("", planned=True)) if way.action is not Action.NONE else None
@@ -155,17 +158,17 @@ class Presence:
     def _carried_out(self, standing: Standing, way: Route, own_id: str) -> Outcome:
         before = standing
         waits = self.task.params["wait"]
-        self._read_settings(importing=way.action is not Action.NONE, tolerate_unknown=way.pending is Pending.FINISH)
+        self.values.read(importing=way.action is not Action.NONE, tolerate_unknown=way.pending is Pending.FINISH)
         standing = self._clear_pending(standing, way.pending)
         if way.action is Action.NONE:
             if way.pending is Pending.FINISH:
-                self._read_settings(importing=False)
+                self.values.read(importing=False)
             self._set_values()
             if way.pending is Pending.FINISH:
                 self._publish()
             return self._outcome(way.action, before, standing, standing, None)
         self._warn_of_patches(standing, way.action)
-        delivery = replace(self.delivery, settings=replace(self.delivery.settings, component_parameters=self.settings.parameters))
+        delivery = replace(self.delivery, settings=replace(self.delivery.settings, component_parameters=self.values.plan.parameters))
         if not waits:
             started = delivery.start(standing, way.action, own_id, self.task.carry_out, self.task.clock.now() + delivery.patience.lock)
             if started is None:
@@ -207,7 +210,7 @@ class Presence:
             name = self.delivery.package.unique_name
             self.task.warn(f"The import of {name} succeeded, but reports {len(doubtful)} components with a failure or a warning: {told}")
         if self.wanted:
-            self._read_settings(importing=False)  # what the import's parameters did not bring
+            self.values.read(importing=False)  # what the import's parameters did not bring
         self._set_values()
         self._publish()
         return verified
@@ -217,7 +220,7 @@ class Presence:
         if there.holding and not self._is_asynchronous():
             there = self._clear_pending(there, route(self.delivery.package, there, self.delivery.rules, two_calls=True).pending)
         if self.wanted:
-            self._read_settings(importing=False)
+            self.values.read(importing=False)
         self._set_values()
         if self._publication_is_owed():
             self._publish()
@@ -250,7 +253,10 @@ class Presence:
     def _second_half(self, action: Action, own_id: str) -> list[LongWrite]:
         """An upgrade that was imported synchronously is staged, and still to be applied; such an organisation has no system jobs for that."""
         package = self.delivery.package
-        reached = lambda: arrived(package, self.delivery.read(), Action.UPGRADE)  # noqa: E731
+
+        def reached() -> bool:
+            return arrived(package, self.delivery.read(), Action.UPGRADE)
+
         return [apply_write(package.unique_name, package.version, reached, asynchronous=False)] if action is Action.UPGRADE and own_id else []
 
     @property
@@ -281,30 +287,9 @@ class Presence:
         return Turns(self.delivery.activity, self.task.progress, self.delivery.patience, self.task.carry_out, self.task.warn)
 
     def _set_values(self) -> None:
-        for write in self.settings.writes:
+        for write in self.values.plan.writes:
             self.task.carry_out(Plan({}, {}, (write,)))
             self.writes.append(write)
-
-    def _read_settings(self, *, importing: bool, tolerate_unknown: bool = False) -> None:
-        """Nothing is read unless the package or the options have connection references or environment variables."""
-        connections, variables = names_of(self.delivery.package, self.wanted)
-        if not connections and not variables:
-            return
-        package = self.delivery.package
-        try:
-            found = read_found(self.delivery.api, connections, variables)
-        except ServiceRefused as error:
-            if self.wanted:
-                raise
-            self.task.warn(f"Which connection references and environment variables have values could not be read: {error.message or error.why}")
-            return
-        self.needs = needs_values(package, self.wanted, found)
-        missing = [*self.needs["connection_references"], *self.needs["environment_variables"]]
-        if missing and importing:
-            self.task.warn(f"The solution {package.unique_name} needs values for {', '.join(missing)}; see connection_references and environment_variables.")
-        self.settings = (
-            SettingsPlan() if tolerate_unknown and not _all_known(self.wanted, found) else plan_settings(package, self.wanted, found, importing=importing)
-        )
 
     def _warn_of_patches(self, standing: Standing, action: Action) -> None:
         if action in (Action.UPGRADE, Action.STAGE) and isinstance(standing.installed, InstalledSolution):
@@ -325,14 +310,8 @@ class Presence:
         planned: bool = False,
     ) -> Outcome:
         package = self.delivery.package
-        facts = {**facts_of(package, action, now, job, verified, planned=planned), "needs_values": self.needs, "blockers": []}
+        facts = {**facts_of(package, action, now, job, verified, planned=planned), "needs_values": self.values.needs, "blockers": []}
         if not self.writes:
             return Outcome(facts, Plan(shown(now), shown(now)))
         after = shown_after(package, base, action)
-        return Outcome(facts, Plan({**shown(before), **self.settings.before}, {**after, **self.settings.after}, tuple(self.writes)))
-
-
-def _all_known(wanted: Wanted, found: Found) -> bool:
-    return all(item.logical_name.lower() in found.connections for item in wanted.connections) and all(
-        name.lower() in found.definitions for name, _value in wanted.variables
-    )
+        return Outcome(facts, Plan({**shown(before), **self.values.plan.before}, {**after, **self.values.plan.after}, tuple(self.writes)))

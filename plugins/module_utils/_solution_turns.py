@@ -16,14 +16,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ._dataverse import IMPORT_TIMED_OUT, NOT_FOUND, is_lock
-from ._error_catalogue import explain
+from ._dataverse import IMPORT_TIMED_OUT
 from ._errors import NotPossible, OutcomeUnknown, ServiceRefused, TaskError, WaitedTooLong
 from ._odata import Row
 from ._plan import Plan, Write
 from ._progress import Progress, span
 from ._solution_activity import BUSY, IN_PROGRESS, Activity, LockWait
-from ._solution_import_results import CANCELED, COMPLETED, SUCCEEDED, hex_code
+from ._solution_import_results import COMPLETED, SUCCEEDED
+from ._solution_refusals import ended_badly, locked, no_such_action
 from ._wait import until
 
 CarryOut = Callable[..., dict[str, str]]
@@ -149,7 +149,7 @@ class _Turn:
                 return self.write
             if self.long.reached and self.long.reached():
                 return self.write if self.in_doubt else None
-            if self.long.synchronous and self.write is self.long.write and _no_such_action(error):
+            if self.long.synchronous and self.write is self.long.write and no_such_action(error):
                 self.write = self.long.synchronous
                 continue
             if not isinstance(error, OutcomeUnknown) and not locked(error):
@@ -276,33 +276,6 @@ class _Turn:
             "Raise wait_timeout if it needs that long.",
             service="dataverse",
         )
-
-
-def ended_badly(doing: str, row: Row, facts: Row) -> ServiceRefused:
-    """The error that a completed system job, or an entry of the history, tells of."""
-    message, code = str(row.get("message") or row.get("friendlymessage") or ""), hex_code(row.get("errorcode"))
-    known = explain("dataverse", code, message)
-    said = " ".join(message.split()).rstrip(".")
-    if row.get("statuscode") == CANCELED:
-        why, next_step = "somebody cancelled it while it ran.", "Find out who and why (Solution history shows it), then run again."
-    elif known:
-        why, next_step = f"it ran and failed. {known.meaning}", known.next_step
-    else:
-        why = f"it ran and failed: {said}." if said else "it ran and failed; the organisation does not say why."
-        next_step = "Correct what the organisation names, then run again; Solution history has the details."
-    return ServiceRefused(
-        doing=doing, why=why, next_step=next_step, service="dataverse", code=code, catalogue=known.name if known else "", message=message, facts=facts
-    )
-
-
-def locked(error: TaskError) -> bool:
-    """Whether the organisation is busy with another import, publication or removal."""
-    return isinstance(error, ServiceRefused) and (is_lock(error.code, error.message) or error.code.lower() == IMPORT_TIMED_OUT)
-
-
-def _no_such_action(error: TaskError) -> bool:
-    """An unknown name in the address; the status is not always 404, and 404 also says that the solution is not there."""
-    return isinstance(error, ServiceRefused) and (error.code.lower() == "0x80060888" or (error.status == 404 and error.code.lower() not in NOT_FOUND))
 
 
 def _entry_id(entry: Row | None) -> str:
