@@ -31,7 +31,7 @@ from ._solution_writes import IMPORT, ImportSettings, import_write
 from ._solutions import Standing, read_standing
 
 NO_RULES = Rules()
-MAX_UNANSWERED = 2
+MAX_UNANSWERED = 4
 """So many starts may go unanswered, and provably without effect, before that is an error."""
 
 

@@ -167,17 +167,19 @@ class Presence:
             if way.pending is Pending.FINISH:
                 self._publish()
             return self._outcome(way.action, before, standing, standing, None)
+        if way.pending is not Pending.NONE and decide(self.delivery.package, standing.installed, self.delivery.rules) is Action.NONE:
+            return self._came_meanwhile(before)  # clearing the way can take minutes, in which another run goes on
         self._warn_of_patches(standing, way.action)
         delivery = replace(self.delivery, settings=replace(self.delivery.settings, component_parameters=self.values.plan.parameters))
         if not waits:
             started = delivery.start(standing, way.action, own_id, self.task.carry_out, self.task.clock.now() + delivery.patience.lock)
             if started is None:
-                return self._came_meanwhile()
+                return self._came_meanwhile(before)
             self.writes += started.writes
             return self._outcome(way.action, before, standing, standing, started.job)
         brought = delivery.bring(standing, way.action, own_id, self.task.carry_out)
         if brought is None:  # somebody else's import ended while this one waited for its turn
-            return self._came_meanwhile()
+            return self._came_meanwhile(before)
         started, end = brought
         self.writes += started.writes
         verified = self._completed(started, end, way.action)
@@ -215,7 +217,7 @@ class Presence:
         self._publish()
         return verified
 
-    def _came_meanwhile(self) -> Outcome:
+    def _came_meanwhile(self, before: Standing) -> Outcome:
         there = self.delivery.read()
         if there.holding and not self._is_asynchronous():
             there = self._clear_pending(there, route(self.delivery.package, there, self.delivery.rules, two_calls=True).pending)
@@ -224,7 +226,7 @@ class Presence:
         self._set_values()
         if self._publication_is_owed():
             self._publish()
-        return self._outcome(Action.NONE, there, there, there, None)
+        return self._outcome(Action.NONE, before, there, there, None)
 
     def _after_pending(self, standing: Standing, pending: Pending) -> Standing:
         if pending in (Pending.APPLY, Pending.FINISH, Pending.FOLLOW) and standing.holding:

@@ -14,6 +14,7 @@ from ansible_collections.leadops.dynamics365.tests.unit.plugins.solution_wire im
     DATAVERSE,
     FOREIGN,
     GOOD,
+    HOLDING,
     JOB,
     NAME,
     NOW,
@@ -158,3 +159,13 @@ def test_where_publications_leave_no_record_that_is_said(unmanaged: str):
     ended = import_of(unmanaged, solutions("1.0.0.0", managed=False), jobs({"solutionname": NAME, "completedon": NOW}), **OLD)
     assert not ended.result["changed"]
     assert "does not tell whether all customizations were published" in ended.result["warnings"][0]
+
+
+def test_what_came_while_a_stranded_upgrade_was_discarded_is_not_imported_again(package: str):
+    action = "UninstallSolutionAsync"
+    discard = (system_jobs(action), Expected("POST", f"{DATAVERSE}/{action}", answer={"AsyncOperationId": OPERATION}, body={"SolutionUniqueName": HOLDING}))
+    begun = (solutions("0.9", holding="0.9.5"), operations(), system_jobs("DeleteAndPromoteAsync"), *discard)
+    ended = import_of(package, *begun, long_polled(3, 30), solutions("1.0"), solutions("1.0"), solutions("1.0"), stranded_upgrade="discard")
+    assert not ended.failed, ended.result
+    assert paths(ended) == [f"POST {action}"]
+    assert (ended.result["diff"]["before"]["version"], ended.result["diff"]["after"]["version"]) == ("0.9", "1.0")
