@@ -107,7 +107,8 @@ class SolutionDelivery:
             if look.ours:
                 self.tell(f"an import of {self.package.unique_name} runs already; it is not started a second time")
                 return Started(look.ours, action, validation.writes)
-            if waited:
+            if waited or look.lately:
+                # What was read before can be out of date, and the package must not come in twice
                 standing = self.read()
                 action = route(self.package, standing, self.rules, two_calls=bool(import_job_id)).action
                 if action is Action.NONE:

@@ -81,6 +81,8 @@ class Look:
     """Another import that runs, or one of which it is not known what it imports."""
     known: frozenset[str] = frozenset()
     """The newest system jobs, to tell a later one from."""
+    lately: bool = False
+    """An import ended of late: perhaps since the installed solutions were read."""
 
 
 @dataclass(frozen=True)
@@ -98,15 +100,16 @@ class Imports:
     def look(self) -> Look:
         """See whether an import of this solution, or of another one, is running."""
         if self.import_job_id:
-            open_jobs = [job for job in self._jobs() if self._is_ours(job) and not job.get("completedon") and self._recent(job)]
-            return Look(ours=ImportJob(needed(open_jobs[0], "importjobid")) if open_jobs else None)
+            ours = [job for job in self._jobs() if self._is_ours(job) and self._recent(job)]
+            open_jobs = [job for job in ours if not job.get("completedon")]
+            return Look(ours=ImportJob(needed(open_jobs[0], "importjobid")) if open_jobs else None, lately=bool(ours))
         operations = self._operations()
         known = frozenset(needed(row, "asyncoperationid") for row in operations)
         running = [row for row in operations if not completed(row) and self._recent(row)]
         if not running:
-            return Look(known=known)
-        ours = self._ours_of(running)
-        return Look(ours, "" if ours else f"the system job {needed(running[0], 'asyncoperationid')}", known)
+            return Look(known=known, lately=any(self._recent(row) for row in operations))
+        job = self._ours_of(running)
+        return Look(job, "" if job else f"the system job {needed(running[0], 'asyncoperationid')}", known)
 
     def resolve(self, before: Look, error: TaskError) -> str | None:
         """After a start without an answer: the handle of the import if it did start."""

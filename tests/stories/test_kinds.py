@@ -101,6 +101,8 @@ def test_the_demo_does_not_take_an_old_report_for_its_own(tmp_path: Path, monkey
     old = tmp_path / "lead_management/report.json"
     old.parent.mkdir()
     old.write_text('{"tenants": {}}', encoding="utf-8")
+    (tmp_path / "vault-password").write_text("x\n", encoding="utf-8")
+    (tmp_path / "tenants.yml").write_text("all: {}\n", encoding="utf-8")
     monkeypatch.setattr(demo, "SCRATCH", tmp_path)
     # Where no collection is, the playbook is not found
     monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(tmp_path))

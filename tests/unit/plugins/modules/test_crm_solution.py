@@ -62,9 +62,8 @@ def test_the_same_version_costs_one_request(package: str):
 
 
 def test_an_install_is_followed_and_verified(package: str):
-    ended = import_of(
-        package, solutions(), operations((FOREIGN, 3, 30)), start(), polled(0, 0), polled(2, 20), polled(3, 30), job(data="<broken"), result(), *verified()
-    )
+    begun = (solutions(), operations((FOREIGN, 3, 30)), solutions(), start())
+    ended = import_of(package, *begun, polled(0, 0), polled(2, 20), polled(3, 30), job(data="<broken"), result(), *verified())
     assert not ended.failed, ended.result
     assert ended.result["changed"] is True
     assert ended.result["action"] == "install"
@@ -190,6 +189,7 @@ def test_a_lock_inside_the_job_starts_the_import_again(package: str):
         polled(3, 31, message="locked", errorcode=number),
         job(404),
         operations((OPERATION, 3, 31)),
+        solutions(),
         start(),
         polled(3, 30),
         job(),
@@ -204,6 +204,7 @@ def test_a_lost_answer_is_resolved_by_looking(package: str):
         package,
         solutions(),
         operations((FOREIGN, 3, 30)),
+        solutions(),
         start(raises=broken),
         operations((OPERATION, 2, 20), (FOREIGN, 3, 30)),
         jobs({"solutionname": NAME}),

@@ -169,3 +169,12 @@ def test_what_came_while_a_stranded_upgrade_was_discarded_is_not_imported_again(
     assert not ended.failed, ended.result
     assert paths(ended) == [f"POST {action}"]
     assert (ended.result["diff"]["before"]["version"], ended.result["diff"]["after"]["version"]) == ("0.9", "1.0")
+
+
+@pytest.mark.parametrize(
+    ("looked", "options"), [(operations((FOREIGN, 3, 30)), {}), (jobs({"solutionname": NAME, "completedon": NOW}), OLD)], ids=["asynchronous", "synchronous"]
+)
+def test_an_import_that_ended_since_the_solutions_were_read_is_not_made_again(package: str, looked: Expected, options: dict[str, t.Any]):
+    ended = import_of(package, solutions(), looked, solutions("1.0"), solutions("1.0"), **options)
+    assert not ended.failed, ended.result
+    assert not ended.result["changed"]
