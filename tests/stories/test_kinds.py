@@ -97,15 +97,12 @@ def make_user_administrator(fleet: Fleet, tenant: str) -> None:
     fleet.emulator.control("PUT", f"tenants/{tenant}/documents/directoryRoleAssignments/story", assignment)
 
 
-def test_the_demo_does_not_take_an_old_report_for_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]):
+def test_the_demo_does_not_take_an_old_report_for_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     old = tmp_path / "lead_management/report.json"
     old.parent.mkdir()
     old.write_text('{"tenants": {}}', encoding="utf-8")
     (tmp_path / "vault-password").write_text("x\n", encoding="utf-8")
-    (tmp_path / "tenants.yml").write_text("all: {}\n", encoding="utf-8")
+    (tmp_path / "tenants.yml").write_text("all: {}\n", encoding="utf-8")  # nobody to report about
     monkeypatch.setattr(demo, "SCRATCH", tmp_path)
-    # Where no collection is, the playbook is not found
-    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", str(tmp_path))
     with pytest.raises(demo.NoReportError, match=r"wrote no lead_management/report\.json"):
         demo._run("First run")
-    assert "leadops.dynamics365.onboard" in capfd.readouterr().err
