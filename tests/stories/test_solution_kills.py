@@ -135,7 +135,7 @@ def kills(quiet: Mapping[str, Quiet]) -> Iterator[tuple[Way, str, tuple[Step, st
                 polls += 1
                 yield way, f"killed at {step}", (step, "hang-before", 0), {"timing": long(write)}
     for name in ("install", "unmanaged", "install-slow"):
-        poll = next(step for step in quiet[name].steps if step.polls)
+        poll = [step for step in quiet[name].steps if step.polls][0]  # noqa: RUF015 - pylint takes next() for an end of this generator
         early = {"timing": long("Import"), "behaviour": {"solution_row_early": True}}
         yield BY_NAME[name], "killed while the solution is seen before its import has ended", (poll, "hang-before", 0), early
 
