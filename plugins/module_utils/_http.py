@@ -209,10 +209,12 @@ class Http:
             try:
                 answer = self._once(call, headers)
             except requests.exceptions.SSLError as error:
-                raise NotReachable(
-                    why=f"the TLS certificate of {_host(call.url)} was not accepted ({_short(error)}).",
-                    next_step="Give the CA that signed it in ca_path, or correct the URL.",
-                ) from error
+                if not _was_cut(error):
+                    raise NotReachable(
+                        why=f"the TLS certificate of {_host(call.url)} was not accepted ({_short(error)}).",
+                        next_step="Give the CA that signed it in ca_path, or correct the URL.",
+                    ) from error
+                problem = error
             except requests.RequestException as error:
                 problem = error
             judged = verdict(answer) if answer is not None else Verdict.UNSURE
@@ -263,6 +265,11 @@ def _short(error: Exception) -> str:
         reason = reason.args[-1]
     reason = getattr(reason, "reason", reason)
     return str(reason).rsplit(">: ", 1)[-1].strip("()'\"")
+
+
+def _was_cut(error: Exception) -> bool:
+    """The connection ended in the middle, which Python up to 3.12 tells as an error of TLS while a request is being sent."""
+    return "EOF occurred" in str(error)
 
 
 def _refused(problem: Exception | None) -> bool:

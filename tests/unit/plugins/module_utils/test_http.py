@@ -82,6 +82,15 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again():
     assert clock.slept == []
 
 
+def test_a_connection_that_is_cut_says_nothing_about_certificates():
+    cut = requests.exceptions.SSLError("EOF occurred in violation of protocol (_ssl.c:2427)")
+    sender, _clock, _wire = http(Expected("GET", URL, raises=cut), Expected("GET", URL))
+    assert sender.send(Call("GET", URL)).status == 200
+    sender, _clock, _wire = http(Expected("POST", URL, raises=cut))
+    with pytest.raises(OutcomeUnknown):
+        sender.send(Call("POST", URL, repeatable=False))
+
+
 def test_a_service_can_know_better_than_the_status():
     sender, clock, _wire = http(Expected("POST", URL, 429, {"error": {"code": "0x80071151"}}))
     answer = sender.send(Call("POST", URL), lambda _answer: Verdict.FINAL)
