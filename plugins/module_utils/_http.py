@@ -208,15 +208,15 @@ class Http:
             answer: Answer | None = None
             try:
                 answer = self._once(call, headers)
-            except requests.exceptions.SSLError as error:
-                if not _was_cut(error):
+            except requests.RequestException as error:
+                if untrusted(error):
                     raise NotReachable(
                         why=f"the TLS certificate of {_host(call.url)} was not accepted ({_short(error)}).",
                         next_step="Give the CA that signed it in ca_path, or correct the URL.",
                     ) from error
                 problem = error
-            except requests.RequestException as error:
-                problem = error
+            except ValueError as error:  # requests reads where a redirection leads, although it does not go there
+                raise NotReachable(why=f"{_host(call.url)} sends the request on to an address that is none.", next_step="Correct the URL.") from error
             judged = verdict(answer) if answer is not None else Verdict.UNSURE
             if answer is not None and judged is Verdict.FINAL:
                 return answer
@@ -267,9 +267,9 @@ def _short(error: Exception) -> str:
     return str(reason).rsplit(">: ", 1)[-1].strip("()'\"")
 
 
-def _was_cut(error: Exception) -> bool:
-    """The connection ended in the middle, which Python up to 3.12 tells as an error of TLS while a request is being sent."""
-    return "EOF occurred" in str(error)
+def untrusted(error: Exception) -> bool:
+    """Whether TLS failed over a certificate. Other failures of TLS are those of a connection; up to Python 3.12 one that is cut is among them."""
+    return isinstance(error, requests.exceptions.SSLError) and "certificate" in _short(error).lower()
 
 
 def _refused(problem: Exception | None) -> bool:

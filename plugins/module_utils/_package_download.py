@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 from ._errors import InvalidOption, NotPossible, NotReachable, TaskError
-from ._http import Clock, retry_after
+from ._http import Clock, retry_after, untrusted
 from ._measured_file import MAX_PACKAGE, MEGABYTE, MeasuredFile, measure
 from ._private_cache import cache_directory, is_private, locked, note_use, tidy
 
@@ -179,16 +179,14 @@ class _Download:
                 response = self.session.get(
                     url, stream=True, timeout=(10, 60), headers=headers, allow_redirects=False, proxies=t.cast("t.Any", get_environ_proxies(url))
                 )
-            except requests.exceptions.SSLError as error:
-                if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+            except requests.RequestException as error:
+                if not untrusted(error):
                     raise
                 raise NotReachable(
                     doing="download the solution package",
                     why=f"the TLS certificate of {urlsplit(url).netloc} was not accepted.",
                     next_step="Give the CA that signed it in ca_path, or correct the URL.",
                 ) from error
-            except requests.RequestException:
-                raise
             except ValueError as error:  # requests looks at the next address, too
                 raise InvalidOption("source_url", f"{self._shown} leads to an address that is none.") from error
             if not response.is_redirect:

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.leadops.dynamics365.plugins.module_utils._errors import NotReachable, OutcomeUnknown
-from ansible_collections.leadops.dynamics365.plugins.module_utils._http import Answer, Call, Http, Verdict, pause, retry_after
+from ansible_collections.leadops.dynamics365.plugins.module_utils._http import Answer, Call, Http, Verdict, open_session, pause, retry_after, tls_context
+from ansible_collections.leadops.dynamics365.tests.unit.plugins.https_server import answer, serve
 from ansible_collections.leadops.dynamics365.tests.unit.plugins.wire import Expected, FakeClock, Wire
 
 URL = "https://contoso.crm4.dynamics.com/api/data/v9.2/WhoAmI"
@@ -89,6 +92,14 @@ def test_a_connection_that_is_cut_says_nothing_about_certificates():
     sender, _clock, _wire = http(Expected("POST", URL, raises=cut))
     with pytest.raises(OutcomeUnknown):
         sender.send(Call("POST", URL, repeatable=False))
+
+
+def test_a_redirection_to_no_address_is_told(tmp_path: Path):
+    with serve(tmp_path) as server:
+        sender = Http(open_session(tls_context(str(server.ca), validate=True)), clock=FakeClock())
+        server.plays = [answer(302, headers={"Location": "//[none"})]
+        with pytest.raises(NotReachable, match="an address that is none"):
+            sender.send(Call("GET", server.url))
 
 
 def test_a_service_can_know_better_than_the_status():
