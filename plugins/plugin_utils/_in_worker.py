@@ -23,6 +23,7 @@ from collections.abc import Mapping
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -95,7 +96,7 @@ class InWorkerAction(ActionBase):
         parameters: dict[str, t.Any] = validated.validated_parameters
         _collect_secrets(spec.options, parameters, secrets)
         if validated.error_messages:
-            return _masked({"failed": True, "msg": "; ".join(validated.error_messages)}, secrets)
+            return _masked({"failed": True, "msg": "; ".join(_told(error, self._task.action) for error in validated.errors)}, secrets)
         ended = perform(
             self.module.reconcile,
             parameters,
@@ -110,6 +111,11 @@ class InWorkerAction(ActionBase):
             masked["failed"] = True
         masked["invocation"] = {"module_args": _masked(parameters, secrets)}
         return masked
+
+
+def _told(error: AnsibleValidationError, action: str) -> str:
+    """As an ordinary module tells it."""
+    return f"Unsupported parameters for ({action}) module: {error.msg}" if isinstance(error, UnsupportedError) else str(error.msg)
 
 
 def _same_python(interpreter: str) -> bool:

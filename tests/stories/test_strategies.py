@@ -56,6 +56,31 @@ def test_ordinary_modules_do_the_same(make_fleet: MakeFleet):
     assert told[0]["next_step"] == told[1]["next_step"]
 
 
+MISSPELT = """
+- name: An option that is none
+  hosts: all
+  connection: local
+  gather_facts: false
+  vars:
+    ansible_python_interpreter: "{{ ansible_playbook_python }}"
+  tasks:
+    - name: Misspell it
+      leadops.dynamics365.crm_role_info:
+        url: "{{ lead_management_url }}"
+        rolse: []
+"""
+
+
+@pytest.mark.parametrize("in_worker", ["true", "false"])
+def test_a_misspelt_option_is_named(make_fleet: MakeFleet, tmp_path: Path, in_worker: str):
+    fleet = make_fleet({"name": "contoso"})
+    mine = tmp_path / "mine.yml"
+    mine.write_text(MISSPELT, encoding="utf-8")
+    run = fleet.run("-e", f"leadops_dynamics365_in_worker={in_worker}", name=str(mine))
+    assert "Unsupported parameters for (leadops.dynamics365.crm_role_info) module: rolse. Supported parameters include: " in run.output
+    assert run.code == 2
+
+
 BESIDE = """
 - name: A package beside the playbook
   hosts: all
